@@ -243,13 +243,17 @@ impl Runner<'_, '_> {
     /// Fails the step if the test advances the clock to a time that is not in the future.
     fn require_future(&mut self, idx: usize, advance: ClockAdvance) -> Result<(), Stop> {
         let now = self.outcome.system().now();
-        match advance {
-            ClockAdvance::To(time) if time <= now => {
-                let mismatch = EmptyInput::time_mismatch(time, now);
-                Err(self.fail_step(idx, mismatch))
-            }
-            _ => Ok(()),
+        let time = match advance {
+            ClockAdvance::To(time) => time,
+            // The clock has a greatest time. At that time, no more time can pass.
+            ClockAdvance::By(duration) => now + duration,
+        };
+        if now < time {
+            return Ok(());
         }
+
+        let mismatch = EmptyInput::time_mismatch(time, now);
+        Err(self.fail_step(idx, mismatch))
     }
 
     /// Warns if an explicit run of the engine had nothing to do.
@@ -284,6 +288,18 @@ impl Runner<'_, '_> {
             let expected = "events of the last act, to be redelivered";
             let mismatch = Mismatch::new(expected, "the last act stored no events");
             return Err(self.fail_step(idx, mismatch));
+        }
+
+        let n_redelivered = events
+            .len()
+            .saturating_mul(times.try_into().unwrap_or(usize::MAX));
+        let budget = self.plan.setup.budget;
+        if budget < n_redelivered {
+            let expected = format!("at most {budget} redeliveries");
+            let found = format!(
+                "{n_redelivered} redeliveries\nRedeliver fewer times, or allow more with `.budget(..)`"
+            );
+            return Err(self.fail_step(idx, Mismatch::new(expected, found)));
         }
 
         let headers = Headers::default();

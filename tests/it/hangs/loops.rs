@@ -6,7 +6,7 @@ use flow_domain::Command;
 use flow_harness::{Flow, fault::StepFault, flow::Acted, prelude::*};
 
 use crate::{
-    fixture::{failure, mismatch},
+    fixture::{book_room, failure, mismatch, rooms},
     hangs::wheel::{again, later, left, nested, requested, ring, shone, wheels},
 };
 
@@ -177,6 +177,23 @@ fn every_kind_of_run_keeps_the_budget() {
             text.contains("did not settle within 100 deliveries"),
             "{text}"
         );
+    }
+}
+
+#[test]
+fn redeliveries_keep_to_the_budget() {
+    for mode in [Mode::Sync, Mode::Engine] {
+        let booked = || rooms().mode(mode).budget(50).when(book_room());
+        booked().when_redelivered(5).then_no_events().run();
+
+        let flow = booked().when_redelivered(u32::MAX).then_no_events();
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(mismatch(flow), @"
+            expected  at most 50 redeliveries
+            found     4294967295 redeliveries
+                      Redeliver fewer times, or allow more with `.budget(..)`
+            ");
+        }
     }
 }
 
