@@ -263,5 +263,5 @@ fn result_mismatch(expected: impl Into<String>, outcome: &Outcome) -> Mismatch {
 
 /// Requires that an expected text is not empty. Every message contains an empty text.
 pub(super) fn require_text(text: &str) -> Result<(), Mismatch> {
-    EmptyInput::Text.require(text.is_empty())
+    EmptyInput::Text.require(text.trim().is_empty())
 }

@@ -23,6 +23,7 @@ pub(crate) enum EmptyInput {
     AllowedDifference,
     ExpectedEvents,
     ExpectedCommands,
+    ScheduledCommands,
     ChainNames,
     Text,
     Fields,
@@ -119,6 +120,10 @@ impl EmptyInput {
             Self::ExpectedCommands => [
                 "at least one command",
                 "none\nTo expect no commands, write `expect::no_commands()`",
+            ],
+            Self::ScheduledCommands => [
+                "at least one scheduled command",
+                "0\nTo expect none, write `expect::not_scheduled::<..>()`",
             ],
             Self::ChainNames => ["the names of messages, beginning with the last act", "none"],
             Self::Text => [

@@ -9,6 +9,7 @@ use crate::{
     expect::{
         Expectation, Mismatch, Subject,
         check::Check,
+        empty_input::EmptyInput,
         messages::{first_name, message_at, require_known_message, type_name},
         never_happens::NeverHappens,
     },
@@ -39,7 +40,9 @@ pub fn scheduled_times<C: Command>(times: usize) -> impl Expectation {
         move |labels: &MessageLabels| format!("{} {description}", type_name::<C>(labels));
 
     Check::about_messages(describe, move |outcome| {
-        let is_met = |n| 0 < n && n == times;
+        EmptyInput::ScheduledCommands.require(times == 0)?;
+
+        let is_met = |n| n == times;
         check_scheduled::<C>(outcome, &verb, is_met).map_err(|mismatch| {
             if is_any_pending::<C>(outcome.record()) {
                 return mismatch;

@@ -36,6 +36,7 @@ const CASES: &[Case] = &[
 
     ("expect.events", |mode| mismatch(booked(mode).then(expect::events(())))),
     ("expect.commands", |mode| mismatch(booked(mode).then(expect::commands(Vec::<PayRoom>::new())))),
+    ("expect.scheduled_times", |mode| mismatch(booked(mode).then(expect::scheduled_times::<::booking::ReleaseRoom>(0)))),
     ("expect.chain", |mode| mismatch(booked(mode).then(expect::chain([])))),
     ("expect.rejected_with_message", |mode| mismatch(booked(mode).then(expect::rejected_with_message("")))),
     ("expect.handler_failed_with_message", |mode| mismatch(booked(mode).then(expect::handler_failed_with_message::<GuestMailer>("")))),
@@ -251,6 +252,11 @@ fn method_that_is_given_nothing_fails() {
       found     none
                 To expect no commands, write `expect::no_commands()`
 
+    expect.scheduled_times
+      expected  at least one scheduled command
+      found     0
+                To expect none, write `expect::not_scheduled::<..>()`
+
     expect.chain
       expected  the names of messages, beginning with the last act
       found     none
@@ -318,6 +324,20 @@ fn time_in_the_past_fails() {
     insta::assert_snapshot!(mismatch(flow), @"
     expected  a time after 2026-01-01T00:01:00Z, the time of the flow
     found     2026-01-01T00:00:30Z, so no time passes
+              Pass a later time, or remove the step
+    ");
+}
+
+#[test]
+fn time_after_the_end_of_time_fails() {
+    let flow = begin(Mode::Sync)
+        .when_time_passes(Duration::MAX)
+        .when_time_passes(Duration::from_secs(1))
+        .then_no_events();
+
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  a time after 9999-12-31T23:59:59.999999000Z, the time of the flow
+    found     9999-12-31T23:59:59.999999000Z, so no time passes
               Pass a later time, or remove the step
     ");
 }
