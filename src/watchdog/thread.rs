@@ -11,10 +11,10 @@ use crate::watchdog::{
     watched_flow::{Hang, WatchedFlow},
 };
 
-/// How often the thread looks at a flow that stands still, before the limit is reached.
+/// How often the thread checks a flow that does not move on, before the limit is reached.
 ///
-/// It counts looks and not time. So a debugger that stops all threads stops the count, too.
-const N_LOOKS: u32 = 20;
+/// It counts checks and not time. So a debugger that stops all threads stops the count, too.
+const N_CHECKS: u32 = 20;
 
 /// The flows that a thread executes at the moment.
 static ENTERED: Mutex<Vec<Arc<WatchedFlow>>> = Mutex::new(Vec::new());
@@ -23,7 +23,7 @@ fn entered() -> MutexGuard<'static, Vec<Arc<WatchedFlow>>> {
     ENTERED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Looks at `flow` from now on. The first call in a process starts the thread.
+/// Checks `flow` from now on. The first call in a process starts the thread.
 pub(super) fn add(flow: &Arc<WatchedFlow>) {
     static IS_RUNNING: OnceLock<bool> = OnceLock::new();
 
@@ -55,10 +55,13 @@ fn start() -> bool {
 )]
 fn watch(limit: Duration) {
     loop {
-        thread::sleep(limit / N_LOOKS);
+        thread::sleep(limit / N_CHECKS);
 
         let flows = entered().clone();
-        let hanging: Vec<Hang> = flows.iter().filter_map(|flow| flow.look(N_LOOKS)).collect();
+        let hanging: Vec<Hang> = flows
+            .iter()
+            .filter_map(|flow| flow.find_hang(N_CHECKS))
+            .collect();
         if !hanging.is_empty() {
             // The macros for printing may be captured by the test, whose output is lost now.
             let _ = io::stderr().write_all(report(&hanging, limit).as_bytes());

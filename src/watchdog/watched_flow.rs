@@ -25,7 +25,7 @@ struct State {
     n_steps: usize,
     /// The number of steps and entries that the watchdog saw last, and how often it saw them.
     seen: (usize, usize),
-    n_looks: u32,
+    n_checks: u32,
     /// The handler that the flow waits for, since this time.
     wait: Option<(&'static str, Instant)>,
     waited: BTreeMap<&'static str, Duration>,
@@ -59,7 +59,7 @@ impl WatchedFlow {
     pub(crate) fn enter(self: &Arc<Self>) -> EnteredFlow {
         let mut state = self.lock();
         state.thread = Some(thread::current());
-        state.n_looks = 0;
+        state.n_checks = 0;
         state.end_wait();
         drop(state);
 
@@ -97,20 +97,20 @@ impl WatchedFlow {
         waited.filter(|(_, time)| minimum <= *time).collect()
     }
 
-    /// Returns the hang, if the flow has not moved on for the last `n_looks` calls.
-    pub(super) fn look(&self, n_looks: u32) -> Option<Hang> {
+    /// Returns the hang, if the flow has not moved on for the last `n_checks` calls.
+    pub(super) fn find_hang(&self, n_checks: u32) -> Option<Hang> {
         let mut state = self.lock();
         let recorder = state.recorder.clone();
         let n_entries = recorder.as_ref().map_or(0, |recorder| recorder.n_entries());
 
         let now = (state.n_steps, n_entries);
         if state.seen != now {
-            (state.seen, state.n_looks) = (now, 0);
+            (state.seen, state.n_checks) = (now, 0);
             return None;
         }
 
-        state.n_looks += 1;
-        (n_looks <= state.n_looks).then(|| Hang {
+        state.n_checks += 1;
+        (n_checks <= state.n_checks).then(|| Hang {
             thread: thread_name(state.thread.as_ref()),
             location: state.location,
             call: recorder.and_then(|recorder| recorder.open_call()),
@@ -141,9 +141,9 @@ mod tests {
 
         for _ in 0..5 {
             flow.begin_step(Location::caller());
-            assert!(flow.look(2).is_none());
-            assert!(flow.look(2).is_none());
+            assert!(flow.find_hang(2).is_none());
+            assert!(flow.find_hang(2).is_none());
         }
-        assert!(flow.look(2).is_some());
+        assert!(flow.find_hang(2).is_some());
     }
 }
