@@ -40,9 +40,8 @@ async fn subscription_from_now_skips_stored_events() {
     assert_eq!(calls.take(), ["Listener after"]);
 }
 
-#[tokio::test]
-async fn group_from_now_skips_published_events() {
-    let calls = CallLog::default();
+/// Returns a broker that has the ping `before`, and the source of its ids.
+async fn broker_with_one_ping() -> (Arc<dyn Broker>, Arc<VirtualIds>) {
     let broker: Arc<dyn Broker> = Arc::new(MemoryBroker::default());
     let ids = Arc::new(VirtualIds::default());
     let mut before = World::with_app(ping_domain(Source::Broker).event_handler(Player), |app| {
@@ -50,6 +49,14 @@ async fn group_from_now_skips_published_events() {
     });
     before.publish_pings(["before"]).await;
     assert!(before.run().await.remaining.is_quiet());
+
+    (broker, ids)
+}
+
+#[tokio::test]
+async fn group_from_now_skips_published_events() {
+    let calls = CallLog::default();
+    let (broker, ids) = broker_with_one_ping().await;
 
     let mut world = World::with_app(from_now_domain(Source::Broker, &calls), |app| {
         app.shared_broker(broker).ids(ids)
@@ -63,13 +70,7 @@ async fn group_from_now_skips_published_events() {
 #[tokio::test]
 async fn group_starts_at_the_first_published_event() {
     let calls = CallLog::default();
-    let broker: Arc<dyn Broker> = Arc::new(MemoryBroker::default());
-    let ids = Arc::new(VirtualIds::default());
-    let mut before = World::with_app(ping_domain(Source::Broker).event_handler(Player), |app| {
-        app.shared_broker(Arc::clone(&broker)).ids(ids.clone())
-    });
-    before.publish_pings(["before"]).await;
-    assert!(before.run().await.remaining.is_quiet());
+    let (broker, ids) = broker_with_one_ping().await;
 
     let domain = ping_domain(Source::Broker).event_handler(Listener(calls.clone()));
     let mut world = World::with_app(domain, |app| app.shared_broker(broker).ids(ids));
