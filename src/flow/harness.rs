@@ -42,7 +42,15 @@ use crate::{
 ///
 /// ```
 /// # use flow_harness::prelude::*;
-/// # fn place_order() -> shop::PlaceOrder { unimplemented!() }
+/// # fn place_order() -> shop::PlaceOrder {
+/// #     shop::PlaceOrder {
+/// #         order_id: "ord-1".into(),
+/// #         customer_id: "cust-1".into(),
+/// #         product_id: "prod-1".into(),
+/// #         quantity: 2,
+/// #         total_cents: 9_995,
+/// #     }
+/// # }
 /// use rstest::{fixture, rstest};
 ///
 /// #[fixture]

@@ -1,18 +1,12 @@
 //! The time comes before the command.
 
-use std::time::Duration;
+use flow_domain::{App, Error, doc_fixture::ConfirmOrder};
 
-use flow_domain::{Error, UnitOfWork, doc_fixture::ConfirmOrder};
-
-fn confirm() -> ConfirmOrder {
-    ConfirmOrder {
+async fn confirm(app: &App) -> Result<(), Error> {
+    let command = ConfirmOrder {
         order_id: "ord-1".into(),
-    }
-}
-
-fn remind(work: &mut UnitOfWork) -> Result<(), Error> {
-    work.process_at(confirm(), work.now())?;
-    work.process_after(confirm(), Duration::from_secs(60))?;
+    };
+    app.process_at(command, app.now()).await?;
     Ok(())
 }
 
