@@ -1,4 +1,5 @@
 use std::{
+    future::poll_fn,
     pin::pin,
     sync::Arc,
     task::{Context, Poll, Waker},
@@ -28,12 +29,16 @@ pub(crate) fn run_blocking(plan: Plan<'_>) -> Result<Outcome, FlowFailure> {
     );
 
     let watched = Arc::clone(&plan.watched);
-    let _entered = watched.enter();
+    let _guard = watched.watch();
 
     // If the flow panics, its runtime is dropped on the way out.
-    let runtime = RUNTIME_POOL.take();
-    let result = block_on(&runtime, run(&plan));
-    RUNTIME_POOL.give_back(runtime);
+    let pooled = RUNTIME_POOL.take();
+    let result = {
+        let mut flow = pin!(run(&plan, Some(&pooled.blocking_threads)));
+        let watched = poll_fn(|cx| watched.poll(flow.as_mut(), cx));
+        block_on(pooled.runtime(), watched)
+    };
+    RUNTIME_POOL.give_back(pooled);
 
     result
 }

@@ -37,8 +37,7 @@ pub(crate) async fn check_expectation(
     outcome.forget_states();
     let expected =
         format!("an expectation that reads at most {MAX_READS} states, one after another");
-    Err(Mismatch::new(
-        expected,
-        "it asks for another state in each check",
-    ))
+    let found = "it asks for another state in each check\n\
+                 End the loop that reads states, or split the step. To check all rows, add `.then(expect::projections::<P>())`";
+    Err(Mismatch::new(expected, found))
 }

@@ -3,6 +3,7 @@
 mod allowed_difference;
 mod background_tasks;
 mod blocking;
+mod blocking_threads;
 mod check_expectation;
 mod check_then;
 mod determinism;
@@ -38,28 +39,34 @@ use crate::{
     plan::{Plan, RunGuard},
     report::FlowFailure,
     run::{
-        determinism::check_determinism, differential::run_differential,
-        every_step::fault_at_every_step, real_wait::real_wait_warnings, single_run::run_once,
-        trace::trace,
+        blocking_threads::BlockingThreads, determinism::check_determinism,
+        differential::run_differential, every_step::fault_at_every_step,
+        real_wait::real_wait_warnings, single_run::run_once, trace::trace,
     },
     system::Mode,
-    watchdog::WatchedFlow,
+    watchdog::{WatchGuard, WatchedFlow},
 };
 
 /// Runs a flow in the way its harness is configured, and prints its warnings.
-async fn run(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
+///
+/// `blocking_threads` are those of the runtime, if the runtime is ours.
+async fn run(
+    plan: &Plan<'_>,
+    blocking_threads: Option<&BlockingThreads>,
+) -> Result<Outcome, FlowFailure> {
     let result = run_in_mode(plan).await;
-    let waits = real_wait_warnings(&plan.watched);
+    let mut warnings = real_wait_warnings(&plan.watched);
+    warnings.extend(blocking_threads.and_then(BlockingThreads::warning));
 
     match result {
         Ok(mut outcome) => {
-            for warning in waits {
+            for warning in warnings {
                 outcome.warn(warning);
             }
             print_warnings(&outcome.warnings_to_print());
             Ok(outcome)
         }
-        Err(failure) => Err(failure.with_warnings(waits)),
+        Err(failure) => Err(failure.with_warnings(warnings)),
     }
 }
 
@@ -112,6 +119,8 @@ async fn run_several_times(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
 pub struct FlowFuture<'t> {
     future: BoxFuture<'t, Result<Outcome, FlowFailure>>,
     watched: Arc<WatchedFlow>,
+    /// `None` before the first poll.
+    watch_guard: Option<WatchGuard>,
     guard: RunGuard,
 }
 
@@ -119,12 +128,12 @@ impl Future for FlowFuture<'_> {
     type Output = Outcome;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
-        let _entered = self.watched.enter();
-        let polled = self.future.as_mut().poll(cx);
+        let flow = &mut *self;
+        flow.watch_guard.get_or_insert_with(|| flow.watched.watch());
+        let polled = flow.watched.poll(flow.future.as_mut(), cx);
         if polled.is_ready() {
-            self.guard.disarm();
-        } else {
-            self.watched.begin_wait();
+            flow.watch_guard = None;
+            flow.guard.disarm();
         }
 
         polled.map(|result| match result {
@@ -144,7 +153,8 @@ impl fmt::Debug for FlowFuture<'_> {
 pub(crate) fn run_async(plan: Box<Plan<'_>>, guard: RunGuard) -> FlowFuture<'_> {
     FlowFuture {
         watched: Arc::clone(&plan.watched),
-        future: Box::pin(async move { run(&plan).await }),
+        future: Box::pin(async move { run(&plan, None).await }),
+        watch_guard: None,
         guard,
     }
 }

@@ -1,5 +1,7 @@
 use std::{collections::BTreeSet, pin::pin, sync::Arc};
 
+use flow_domain::testing::CallLimits;
+
 use crate::{
     diagnosis::{Diagnosis, diagnose, first_diagnosis},
     expect::Subject,
@@ -118,16 +120,18 @@ impl<'p, 't> Runner<'p, 't> {
         };
 
         let faults = faults.or_else(|| plan.needs_fault_injector().then(Arc::default));
+        let call_limits = Arc::new(CallLimits::new(max_call_steps(setup.budget)));
         let system = DomainSystem::start(World {
             domain,
             mode,
             budget: setup.budget,
+            call_limits: Arc::clone(&call_limits),
             is_paused: setup.is_paused,
             invariants: plan.invariants,
             rebuild_domain: setup.rebuild_fn(mode, &resources),
             faults: faults.clone(),
         });
-        plan.watched.begin_run(system.recorder());
+        plan.watched.begin_run(system.recorder(), &call_limits);
 
         let mut outcome = Outcome::new(
             Box::new(system),
@@ -150,4 +154,10 @@ impl<'p, 't> Runner<'p, 't> {
             n_reported_panics: 0,
         })
     }
+}
+
+/// Returns how many steps a handler call may make while no time passes: ten budgets, but not very few.
+fn max_call_steps(budget: usize) -> u32 {
+    let n_steps = budget.saturating_mul(10).max(10_000);
+    n_steps.try_into().unwrap_or(u32::MAX)
 }

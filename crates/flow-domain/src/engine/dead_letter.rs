@@ -6,7 +6,7 @@ use crate::{
     clock::Timestamp,
     error::Error,
     handler::Ports,
-    json::Json,
+    json::SortKey,
     message::{Envelope, ExpectedVersion, Metadata, Payload},
     port::{Changes, Comparison, Condition, FieldValue, Query, RowKeys, Write},
     record::{Table, TableKind},
@@ -93,10 +93,19 @@ pub(super) fn changes(id: &Arc<str>, letter: Option<&StoredDeadLetter>) -> Resul
         value: letter
             .map(|letter| Payload::encode("DeadLetter", letter))
             .transpose()?,
-        keys: RowKeys::default(),
+        keys: letter.map(keys_of).unwrap_or_default(),
     });
 
     Ok(changes)
+}
+
+/// Returns the keys by which a query finds a dead letter without reading the others.
+fn keys_of(letter: &StoredDeadLetter) -> RowKeys {
+    let keys = [
+        ("is_replayed", SortKey::bool(letter.is_replayed)),
+        ("subscription", SortKey::text(&letter.subscription)),
+    ];
+    keys.into_iter().collect()
 }
 
 /// Writes a dead letter over the existing one, if there is one; `None` deletes the existing one.
@@ -136,14 +145,11 @@ pub(super) async fn find_replayed(
     ports: &Ports,
     subscription: &str,
 ) -> Result<Vec<(Arc<str>, StoredDeadLetter)>, Error> {
-    // Nearly always there are no dead letters, and counting is cheaper than the query.
-    if ports.store.count(TABLE, &[]).await? == 0 {
-        return Ok(Vec::new());
-    }
-
+    // The first condition selects the rows to read. An engine asks in each cycle, and there may be many
+    // dead letters, but few of them are replayed.
     let conditions = vec![
-        equals("subscription", subscription),
-        equals("is_replayed", true),
+        equals("is_replayed", SortKey::bool(true)),
+        equals("subscription", SortKey::text(subscription)),
     ];
     find(ports, conditions).await
 }
@@ -169,7 +175,7 @@ pub(super) async fn claim(ports: &Ports, id: &Arc<str>, until: Timestamp) -> Res
         id: Arc::clone(id),
         expected: ExpectedVersion::Exact(stored.version),
         value: Some(Payload::encode("DeadLetter", &letter)?),
-        keys: RowKeys::default(),
+        keys: keys_of(&letter),
     });
 
     // The expected version makes the claim exclusive: of two engines, one gets a conflict.
@@ -184,11 +190,11 @@ pub(super) async fn count(ports: &Ports, conditions: &[Condition]) -> Result<usi
     ports.store.count(TABLE, conditions).await
 }
 
-fn equals(field: &str, value: impl Into<Json>) -> Condition {
+fn equals(field: &str, key: SortKey) -> Condition {
     Condition {
         field: field.to_owned(),
         comparison: Comparison::Equal,
-        value: FieldValue::Json(value.into()),
+        value: FieldValue::Key(key),
     }
 }
 
@@ -264,7 +270,7 @@ impl DeadLetters {
     ///
     /// Those of [`all`](Self::all).
     pub async fn of_subscription(&self, subscription: &str) -> Result<Vec<DeadLetter>, Error> {
-        let conditions = vec![equals("subscription", subscription)];
+        let conditions = vec![equals("subscription", SortKey::text(subscription))];
         let letters = find(&self.ports, conditions).await?;
         Ok(to_dead_letters(letters))
     }

@@ -1,0 +1,217 @@
+use std::{
+    cell::Cell,
+    future::poll_fn,
+    pin::Pin,
+    sync::atomic::{AtomicU64, Ordering},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::{clock::monotonic_now, error::Error, handler::hooks::Hooks};
+
+/// The limits of handler calls that a time limit cannot end, because no time passes.
+///
+/// A paused clock stands still while a handler is busy, and while code of
+/// `tokio::task::spawn_blocking` runs.
+#[derive(Debug)]
+pub struct CallLimits {
+    max_steps: u32,
+    /// For how many seconds of real time the run has stood still; 0 while it moves on.
+    n_seconds_still: AtomicU64,
+}
+
+impl CallLimits {
+    /// Sets how many steps a call may make while no time passes.
+    ///
+    /// A step is a read, a message that the handler sends, or a wait that ends at once.
+    pub fn new(max_steps: u32) -> Self {
+        Self {
+            max_steps,
+            n_seconds_still: AtomicU64::new(0),
+        }
+    }
+
+    /// Ends each call that waits, if the clock of its runtime stands still between two of its polls.
+    ///
+    /// `real_time` is how long the run has not moved on.
+    pub fn end_waits(&self, real_time: Duration) {
+        let n_seconds = real_time.as_secs().max(1);
+        self.n_seconds_still.store(n_seconds, Ordering::Relaxed);
+    }
+}
+
+/// The steps of the handler call that this thread polls.
+#[derive(Clone, Copy)]
+struct Steps {
+    n: u32,
+    max: u32,
+}
+
+impl Steps {
+    /// The steps outside of calls, which have no limit.
+    const UNLIMITED: Self = Self {
+        n: 0,
+        max: u32::MAX,
+    };
+
+    fn are_too_many(self) -> bool {
+        self.max < self.n
+    }
+}
+
+thread_local! {
+    static STEPS: Cell<Steps> = const { Cell::new(Steps::UNLIMITED) };
+}
+
+/// Counts a step of the call that this thread polls, and returns false if there were too many.
+fn count_step() -> bool {
+    let mut steps = STEPS.get();
+    steps.n = steps.n.saturating_add(1);
+    STEPS.set(steps);
+
+    !steps.are_too_many()
+}
+
+/// Counts the steps of another call until it is dropped.
+struct CountedPoll {
+    outer: Steps,
+}
+
+impl CountedPoll {
+    fn begin(steps: Steps) -> Self {
+        Self {
+            outer: STEPS.replace(steps),
+        }
+    }
+}
+
+impl Drop for CountedPoll {
+    fn drop(&mut self) {
+        STEPS.set(self.outer);
+    }
+}
+
+impl Hooks {
+    /// Counts a read of the handler that this thread polls.
+    ///
+    /// The future is ready, unless the handler has made too many steps. Then the call ends here.
+    pub(in crate::handler) fn count_read(&self) -> impl Future<Output = ()> + Send + use<> {
+        poll_fn(|_| {
+            if count_step() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+    }
+
+    /// Counts a message that `handler` sends.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the handler has made too many steps.
+    pub(in crate::handler) fn count_send(&self, handler: &str) -> Result<(), Error> {
+        if count_step() {
+            Ok(())
+        } else {
+            Err(too_many_steps(handler, STEPS.get().max))
+        }
+    }
+
+    /// Applies the limits of the run to a call of `handler`.
+    pub(crate) fn limit_call<'a, F>(&'a self, handler: &'a str, call: F) -> LimitedCall<'a, F> {
+        LimitedCall {
+            call,
+            handler,
+            limits: self.call_limits.as_deref(),
+            n_steps: 0,
+            last_time: None,
+        }
+    }
+}
+
+/// A call of a handler that ends with an error if it makes too many steps, or if the run stands still.
+pub(crate) struct LimitedCall<'a, F> {
+    call: F,
+    handler: &'a str,
+    limits: Option<&'a CallLimits>,
+    n_steps: u32,
+    /// When a limit was checked last.
+    last_time: Option<Instant>,
+}
+
+impl<T, F> Future for LimitedCall<'_, F>
+where
+    F: Future<Output = Result<T, Error>> + Unpin,
+{
+    type Output = Result<T, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let call = &mut *self;
+        let Some(limits) = call.limits else {
+            return Pin::new(&mut call.call).poll(cx);
+        };
+
+        let steps = Steps {
+            n: call.n_steps,
+            max: limits.max_steps,
+        };
+        let polled = CountedPoll::begin(steps);
+        let result = Pin::new(&mut call.call).poll(cx);
+        let steps = STEPS.get();
+        drop(polled);
+
+        if result.is_ready() {
+            return result;
+        }
+        call.n_steps = steps.n.saturating_add(1);
+        call.check_limits(limits, cx)
+    }
+}
+
+impl<F> LimitedCall<'_, F> {
+    /// Checks the limits after a poll that did not end the call.
+    fn check_limits<T>(&mut self, limits: &CallLimits, cx: &Context<'_>) -> Poll<Result<T, Error>> {
+        let n_seconds_still = limits.n_seconds_still.load(Ordering::Relaxed);
+        let has_too_many_steps = limits.max_steps < self.n_steps;
+        if n_seconds_still == 0 && !has_too_many_steps {
+            // The first check of the time comes later, but counts from here.
+            self.last_time.get_or_insert_with(monotonic_now);
+            return Poll::Pending;
+        }
+
+        let now = monotonic_now();
+        if self.last_time.replace(now) != Some(now) {
+            // Time passes, so the time limit ends the call. A read may wait for the count.
+            if has_too_many_steps {
+                self.n_steps = 0;
+                cx.waker().wake_by_ref();
+            }
+            return Poll::Pending;
+        }
+
+        Poll::Ready(Err(if has_too_many_steps {
+            too_many_steps(self.handler, limits.max_steps)
+        } else {
+            stands_still(self.handler, n_seconds_still)
+        }))
+    }
+}
+
+/// Returns the error of a handler that reads, sends or waits again and again, while no time passes.
+fn too_many_steps(handler: &str, max_steps: u32) -> Error {
+    Error::setup(format!(
+        "{handler} made {max_steps} steps in one call, and no time passed, so it probably never ends: \
+         end the loop that reads, sends or waits, or raise the budget with `.budget(..)` if it really is this long"
+    ))
+}
+
+/// Returns the error of a handler that waits while the clock of its runtime stands still.
+fn stands_still(handler: &str, n_seconds: u64) -> Error {
+    Error::setup(format!(
+        "{handler} waits, and the flow has not moved on for {n_seconds} s: tokio's clock stands still while code in \
+         `tokio::task::spawn_blocking` runs, or while a spawned task never waits, so no time limit is reached"
+    ))
+}
