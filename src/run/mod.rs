@@ -55,7 +55,7 @@ async fn run(
     blocking_threads: Option<&BlockingThreads>,
 ) -> Result<Outcome, FlowFailure> {
     let result = run_in_mode(plan).await;
-    let mut warnings = real_wait_warnings(&plan.watched);
+    let mut warnings = real_wait_warnings(&plan.watched, blocking_threads);
     warnings.extend(blocking_threads.and_then(BlockingThreads::warning));
 
     match result {

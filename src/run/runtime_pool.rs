@@ -44,6 +44,12 @@ impl PooledRuntime {
         }
     }
 
+    /// Returns true if no task is left, and if no code has ever blocked a thread.
+    fn is_unused(&self) -> bool {
+        let n_tasks = self.runtime().metrics().num_alive_tasks();
+        n_tasks == 0 && !self.blocking_threads.has_started()
+    }
+
     pub(super) fn runtime(&self) -> &Runtime {
         self.runtime
             .as_ref()
@@ -69,8 +75,14 @@ impl RuntimePool {
 
     /// Takes an idle runtime, or builds one.
     pub(super) fn take(&self) -> PooledRuntime {
-        let idle = self.lock().pop();
-        idle.unwrap_or_else(PooledRuntime::new)
+        // Another thread may have used its handle meanwhile. Such a runtime is dropped.
+        while let Some(idle) = self.lock().pop() {
+            if idle.is_unused() {
+                return idle;
+            }
+        }
+
+        PooledRuntime::new()
     }
 
     /// Gives a runtime back, so that the next run can take it.
@@ -78,12 +90,7 @@ impl RuntimePool {
     /// Drops it instead if the run may have left something behind that disturbs the next run: a task,
     /// code that blocks a thread, or a clock that is not paused.
     pub(super) fn give_back(&self, pooled: PooledRuntime) {
-        let runtime = pooled.runtime();
-        let is_unused = runtime.metrics().num_alive_tasks() == 0
-            && !pooled.blocking_threads.has_started()
-            && is_clock_paused(runtime);
-
-        if is_unused {
+        if pooled.is_unused() && is_clock_paused(pooled.runtime()) {
             self.lock().push(pooled);
         }
     }
@@ -146,6 +153,18 @@ mod tests {
             runtime.spawn_blocking(move || receiver.recv());
         }));
         drop(sender);
+    }
+
+    #[test]
+    fn runtime_that_is_used_in_the_pool_is_dropped() {
+        let pool = RuntimePool::new();
+        let pooled = pool.take();
+        let handle = pooled.runtime().handle().clone();
+        pool.give_back(pooled);
+
+        handle.spawn(pending::<()>());
+        let other = pool.take();
+        assert_ne!(other.runtime().handle().id(), handle.id());
     }
 
     #[test]

@@ -156,8 +156,7 @@ impl<'p, 't> Runner<'p, 't> {
     }
 }
 
-/// Returns how many steps a handler call may make while no time passes: ten budgets, but not very few.
+/// Returns how many steps a handler call may make while no time passes: the budget, but not very few.
 fn max_call_steps(budget: usize) -> u32 {
-    let n_steps = budget.saturating_mul(10).max(10_000);
-    n_steps.try_into().unwrap_or(u32::MAX)
+    budget.max(10_000).try_into().unwrap_or(u32::MAX)
 }

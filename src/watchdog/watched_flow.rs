@@ -126,8 +126,8 @@ impl WatchedFlow {
 
     /// Returns the hang, if the flow has not moved on for the last `n_checks` calls.
     ///
-    /// A flow that waits does not hang yet. Its wait is ended, if its clock stands still, and it is woken
-    /// to notice that. `limit` is the real time of `n_checks` calls.
+    /// A flow that waits does not hang yet. Its wait is ended, if its clock stands still. It is woken at
+    /// each call from then on, to notice that. `limit` is the real time of `n_checks` calls.
     pub(super) fn find_hang(&self, n_checks: u32, limit: Duration) -> Option<Hang> {
         let mut state = self.lock();
         let n_entries = state
@@ -154,7 +154,7 @@ impl WatchedFlow {
         {
             state.progress.n_wakes += 1;
             if let Some((_, limits)) = &state.run {
-                limits.end_waits(limit);
+                limits.end_waits(limit / n_checks * state.progress.n_checks);
             }
             drop(state);
             waker.wake();

@@ -2,9 +2,10 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         mpsc::{self, Receiver, Sender},
     },
+    thread,
     time::Duration,
 };
 
@@ -34,11 +35,29 @@ enum Use {
     Awaits,
     /// It leaves code behind that ends when the test ends.
     LeavesBehind,
+    /// It waits for a timer, while code runs for longer.
+    SleepsBeside,
     /// It waits for a timer.
     Sleeps,
 }
 
-struct Printer(Use, Arc<std::sync::Mutex<Option<Receiver<()>>>>);
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the handlers of these tests wait"
+)]
+fn block() {
+    thread::sleep(Duration::from_millis(150));
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the handlers of these tests wait"
+)]
+async fn sleep() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
+struct Printer(Use, Arc<Mutex<Option<Receiver<()>>>>);
 
 impl EventHandler for Printer {
     fn routes(on: &mut EventRoutes<Self>) {
@@ -47,7 +66,6 @@ impl EventHandler for Printer {
 }
 
 impl Printer {
-    #[expect(clippy::disallowed_methods, reason = "the handler waits for a timer")]
     async fn on_printed(&self, _: Printed, _: &mut UnitOfWork) -> Result<(), Error> {
         match self.0 {
             Use::Awaits => {
@@ -58,7 +76,11 @@ impl Printer {
                 let receiver = self.1.lock().expect("nobody panics").take();
                 spawn_blocking(move || receiver.map(|receiver| receiver.recv()));
             }
-            Use::Sleeps => tokio::time::sleep(Duration::from_millis(1)).await,
+            Use::SleepsBeside => {
+                spawn_blocking(block);
+                sleep().await;
+            }
+            Use::Sleeps => sleep().await,
         }
         Ok(())
     }
@@ -67,7 +89,7 @@ impl Printer {
 /// Returns the warnings of a flow, and what ends the code that it leaves behind.
 fn run(mode: Mode, usage: Use) -> (Vec<String>, Sender<()>) {
     let (sender, receiver) = mpsc::channel();
-    let receiver = Arc::new(std::sync::Mutex::new(Some(receiver)));
+    let receiver = Arc::new(Mutex::new(Some(receiver)));
     let prints = move || {
         let builder = Domain::builder("prints").event_from_outside::<Printed>();
         let printer = Printer(usage, Arc::clone(&receiver));
@@ -100,6 +122,20 @@ fn blocking_code_that_is_awaited_is_no_warning() {
         let (warnings, _sender) = run(mode, Use::Awaits);
 
         assert!(warnings.is_empty(), "{warnings:?}");
+    }
+}
+
+#[test]
+fn timer_that_waits_for_blocking_code_is_a_warning() {
+    for mode in MODES {
+        let (warnings, _sender) = run(mode, Use::SleepsBeside);
+
+        let (handler, advice) = warnings[0].split_once(" waited for ").expect(&warnings[0]);
+        assert_eq!(handler, "Printer");
+        assert!(
+            advice.contains("Code of `tokio::task::spawn_blocking` runs in real time"),
+            "{advice}"
+        );
     }
 }
 

@@ -1,10 +1,13 @@
 //! What repeats a flow, a cycle or a check has a bound, too.
 
 use flow_domain::{
-    Domain, Error, Event, EventHandler, EventRoutes, RetryPolicy, UnitOfWork, WiringErrors,
-    handler::CircuitBreaker,
+    Aggregate, Domain, Error, Event, EventHandler, EventRoutes, PendingEvents, RetryPolicy,
+    UnitOfWork, WiringErrors, handler::CircuitBreaker,
 };
-use flow_harness::{fault::StepFault, prelude::*};
+use flow_harness::{
+    fault::{Fault, StepFault},
+    prelude::*,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::fixture::{Tally, counted, lab, mismatch};
@@ -65,7 +68,7 @@ fn expectation_that_reads_for_ever_ends() {
 
         insta::allow_duplicates! {
             insta::assert_snapshot!(text, @"
-            expected  an expectation that reads at most 1000 states, one after another
+            expected  an expectation that reads at most 500 states, one after another
             found     it asks for another state in each check
                       End the loop that reads states, or split the step. To check all rows, add `.then(expect::projections::<P>())`
             ");
@@ -142,4 +145,67 @@ fn many_failures_with_a_circuit_breaker_end() {
         })
         .then(expect::dead_letters().count(1_000))
         .run();
+}
+
+/// Writes a state, and never stops to try it.
+struct Rival;
+
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize, Aggregate)]
+#[aggregate(id = seat_id, events(Taken))]
+struct Seat {
+    seat_id: String,
+    #[serde(skip)]
+    raised: PendingEvents,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
+#[event(part_of = Seat, id = seat_id)]
+struct Taken {
+    seat_id: String,
+}
+
+impl EventHandler for Rival {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_sent);
+        on.subscription()
+            .retry(RetryPolicy::never())
+            .conflict_tries(u32::MAX);
+    }
+}
+
+impl Rival {
+    async fn on_sent(&self, _: Sent, work: &mut UnitOfWork) -> Result<(), Error> {
+        let seat_id = "s-1".to_owned();
+        let found: Option<Seat> = work.find(&seat_id).await?;
+        let mut seat = found.unwrap_or_default();
+        seat.seat_id.clone_from(&seat_id);
+        seat.raise(Taken { seat_id });
+        work.add(seat)
+    }
+}
+
+#[test]
+fn conflicts_without_an_end_stop() {
+    let theatre = || {
+        Domain::builder("theatre")
+            .aggregate::<Seat>()
+            .event_from_outside::<Sent>()
+            .event_handler(Rival)
+            .build()
+    };
+
+    for mode in [Mode::Sync, Mode::Engine] {
+        let flow = FlowHarness::new(theatre)
+            .mode(mode)
+            .with_fault(Fault::append("seat-s-1").conflicts().times(u32::MAX))
+            .when_event(Sent {
+                parcel_id: "p-1".into(),
+            });
+        let text = mismatch(flow.then_settled());
+
+        assert!(
+            text.contains("all 10000 tries met a conflict"),
+            "{mode:?}: {text}"
+        );
+    }
 }

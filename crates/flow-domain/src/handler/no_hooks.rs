@@ -48,6 +48,10 @@ impl Hooks {
         Ok(())
     }
 
+    pub(crate) fn limit_tries(&self, n_tries: u32) -> u32 {
+        n_tries
+    }
+
     pub(crate) fn limit_call<F>(&self, _: &str, call: F) -> F {
         call
     }

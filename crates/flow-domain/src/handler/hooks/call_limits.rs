@@ -18,8 +18,8 @@ use crate::{clock::monotonic_now, error::Error, handler::hooks::Hooks};
 #[derive(Debug)]
 pub struct CallLimits {
     max_steps: u32,
-    /// For how many seconds of real time the run has stood still; 0 while it moves on.
-    n_seconds_still: AtomicU64,
+    /// For how many milliseconds of real time the run has stood still; 0 while it moves on.
+    n_millis_still: AtomicU64,
 }
 
 impl CallLimits {
@@ -29,16 +29,23 @@ impl CallLimits {
     pub fn new(max_steps: u32) -> Self {
         Self {
             max_steps,
-            n_seconds_still: AtomicU64::new(0),
+            n_millis_still: AtomicU64::new(0),
         }
     }
 
-    /// Ends each call that waits, if the clock of its runtime stands still between two of its polls.
+    /// Ends each call that waits, if the clock of its runtime has not moved since an earlier call of this
+    /// method.
     ///
-    /// `real_time` is how long the run has not moved on.
+    /// `real_time` is how long the run has not moved on. It must grow from call to call, and a call that
+    /// waits notices it when it is polled.
     pub fn end_waits(&self, real_time: Duration) {
-        let n_seconds = real_time.as_secs().max(1);
-        self.n_seconds_still.store(n_seconds, Ordering::Relaxed);
+        let n_millis = real_time.as_millis().try_into().unwrap_or(u64::MAX);
+        self.n_millis_still.store(n_millis, Ordering::Relaxed);
+    }
+
+    /// Returns how often one call is repeated after a conflict, at most. No time passes in between.
+    fn max_tries(&self) -> u32 {
+        self.max_steps
     }
 }
 
@@ -120,6 +127,12 @@ impl Hooks {
         }
     }
 
+    /// Returns how often one call may be tried if every try ends with a conflict.
+    pub(crate) fn limit_tries(&self, n_tries: u32) -> u32 {
+        let limits = self.call_limits.as_ref();
+        limits.map_or(n_tries, |limits| n_tries.min(limits.max_tries()))
+    }
+
     /// Applies the limits of the run to a call of `handler`.
     pub(crate) fn limit_call<'a, F>(&'a self, handler: &'a str, call: F) -> LimitedCall<'a, F> {
         LimitedCall {
@@ -127,7 +140,7 @@ impl Hooks {
             handler,
             limits: self.call_limits.as_deref(),
             n_steps: 0,
-            last_time: None,
+            last_check: None,
         }
     }
 }
@@ -138,8 +151,8 @@ pub(crate) struct LimitedCall<'a, F> {
     handler: &'a str,
     limits: Option<&'a CallLimits>,
     n_steps: u32,
-    /// When a limit was checked last.
-    last_time: Option<Instant>,
+    /// For how long the run had stood still at the last check, and what the clock showed.
+    last_check: Option<(u64, Instant)>,
 }
 
 impl<T, F> Future for LimitedCall<'_, F>
@@ -174,29 +187,34 @@ where
 impl<F> LimitedCall<'_, F> {
     /// Checks the limits after a poll that did not end the call.
     fn check_limits<T>(&mut self, limits: &CallLimits, cx: &Context<'_>) -> Poll<Result<T, Error>> {
-        let n_seconds_still = limits.n_seconds_still.load(Ordering::Relaxed);
+        let n_millis_still = limits.n_millis_still.load(Ordering::Relaxed);
         let has_too_many_steps = limits.max_steps < self.n_steps;
-        if n_seconds_still == 0 && !has_too_many_steps {
-            // The first check of the time comes later, but counts from here.
-            self.last_time.get_or_insert_with(monotonic_now);
+        let last_check = self.last_check;
+        if let Some((last_millis, _)) = last_check
+            && last_millis == n_millis_still
+            && !has_too_many_steps
+        {
             return Poll::Pending;
         }
 
         let now = monotonic_now();
-        if self.last_time.replace(now) != Some(now) {
-            // Time passes, so the time limit ends the call. A read may wait for the count.
-            if has_too_many_steps {
-                self.n_steps = 0;
-                cx.waker().wake_by_ref();
+        self.last_check = Some((n_millis_still, now));
+        match last_check {
+            Some((_, last_time)) if last_time == now => Poll::Ready(Err(if has_too_many_steps {
+                too_many_steps(self.handler, limits.max_steps)
+            } else {
+                stands_still(self.handler, n_millis_still)
+            })),
+            // It is the first check, or time passes. Then the time limit ends the call.
+            _ => {
+                if has_too_many_steps {
+                    // A read waits for the count. The next check comes soon, because timers fire only then.
+                    self.n_steps = limits.max_steps - limits.max_steps / 100;
+                    cx.waker().wake_by_ref();
+                }
+                Poll::Pending
             }
-            return Poll::Pending;
         }
-
-        Poll::Ready(Err(if has_too_many_steps {
-            too_many_steps(self.handler, limits.max_steps)
-        } else {
-            stands_still(self.handler, n_seconds_still)
-        }))
     }
 }
 
@@ -209,7 +227,8 @@ fn too_many_steps(handler: &str, max_steps: u32) -> Error {
 }
 
 /// Returns the error of a handler that waits while the clock of its runtime stands still.
-fn stands_still(handler: &str, n_seconds: u64) -> Error {
+fn stands_still(handler: &str, n_millis: u64) -> Error {
+    let n_seconds = n_millis / 1_000;
     Error::setup(format!(
         "{handler} waits, and the flow has not moved on for {n_seconds} s: tokio's clock stands still while code in \
          `tokio::task::spawn_blocking` runs, or while a spawned task never waits, so no time limit is reached"
