@@ -1,5 +1,7 @@
 //! Handlers that never wait: a limit of their own ends them, because no time passes.
 
+use std::time::Duration;
+
 use flow_domain::{
     Aggregate, Command, CommandHandler, CommandRoutes, Delivery, Domain, Error, Event,
     EventHandler, EventRoutes, PendingEvents, Projection, Projector, ProjectorRoutes, RetryPolicy,
@@ -87,8 +89,10 @@ impl EventHandler for Clerk {
         let Ok(asked) = delivery.message::<Asked>() else {
             return Ok(());
         };
-        while asked.what == "yield in handle_error" {
-            yield_now().await;
+        if asked.what == "yield in handle_error" {
+            loop {
+                yield_now().await;
+            }
         }
         Ok(())
     }
@@ -137,11 +141,13 @@ impl Projector for TaskProjector {
 
 impl TaskProjector {
     async fn on_asked(&self, asked: Asked, rows: &mut Rows<'_, TaskRow>) -> Result<(), Error> {
-        while asked.what == "put" {
-            rows.put(TaskRow {
-                task_id: "t-1".into(),
-            })
-            .await?;
+        if asked.what == "put" {
+            loop {
+                rows.put(TaskRow {
+                    task_id: "t-1".into(),
+                })
+                .await?;
+            }
         }
         Ok(())
     }
@@ -238,4 +244,42 @@ async fn loop_without_a_wait_ends_in_an_async_test() {
 
     let text = panic_message(&*panic);
     assert!(text.contains("made 10000 steps in one call"), "{text}");
+}
+
+/// Reads the same row again and again, for at most a tenth of a second.
+struct Reader;
+
+impl EventHandler for Reader {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_asked);
+        on.subscription()
+            .time_limit(Duration::from_millis(100))
+            .retry(RetryPolicy::never());
+    }
+}
+
+impl Reader {
+    async fn on_asked(&self, _: Asked, work: &mut UnitOfWork) -> Result<(), Error> {
+        while work.view::<TaskRow>().get("t-2").await?.is_none() {}
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn loop_on_a_clock_that_runs_ends_at_the_time_limit() {
+    let reads = || {
+        Domain::builder("reads")
+            .projection::<TaskRow>()
+            .event_from_outside::<Asked>()
+            .event_handler(Reader)
+            .projector(TaskProjector)
+            .build()
+    };
+
+    FlowHarness::new(reads)
+        .when_event(asked("read"))
+        .then(expect::handler_failed_with_message::<Reader>(
+            "Reader took longer than 100ms",
+        ))
+        .await;
 }
