@@ -8,7 +8,7 @@ use tokio::runtime::Builder;
 use crate::outcome::Warning;
 
 /// How long the end of a flow waits for a thread whose work is done, and which is about to end.
-const GRACE: Duration = Duration::from_millis(100);
+const GRACE: Duration = Duration::from_millis(500);
 
 /// The threads on which a runtime executes the code of `tokio::task::spawn_blocking`.
 ///
