@@ -212,7 +212,7 @@ mod tests {
 
         for _ in 0..5 {
             let _ = flow.poll(future.as_mut(), &mut cx);
-            for _ in 0..4 {
+            for _ in 0..2 {
                 assert!(flow.find_hang(2, LIMIT).is_none());
             }
         }
