@@ -251,13 +251,13 @@ fn wait_that_no_time_limit_ends_fails_the_flow() {
         assert!(!has_passed, "{how}");
         let (_, found) = errors.split_once("found     ").expect(&errors);
         let (found, _) = found.split_once("\n\n").expect(&errors);
+        let found: Vec<&str> = found.lines().take(3).map(str::trim).collect();
         insta::allow_duplicates! {
-            insta::assert_snapshot!(found, @r#"
+            insta::assert_snapshot!(found.join("\n"), @"
             Blocker failed on Started: Blocker waits,
-                          and the flow has not moved on for 1 s: tokio's clock stands still while code in `tokio::task::spawn_blocking` runs,
-                          or while a spawned task never waits, so no time limit is reached
-                        If the test expects this, add `.then(expect::handler_failed_with_message::<Blocker>(".."))`
-            "#);
+            and the flow has not moved on for 1 s: tokio's clock stands still while code in `tokio::task::spawn_blocking` runs,
+            or while a spawned task never waits, so no time limit is reached
+            ");
         }
     }
 }
