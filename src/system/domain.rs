@@ -6,11 +6,12 @@ use std::{
 use flow_domain::{
     App, Engine, Error, Headers,
     clock::Timestamp,
+    engine::RebuildReport,
     message::{MessageLabels, MessageType, Payload, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
     record::{EntryId, Record, Recorder},
-    runtime::{ProcessResult, RebuildReport},
+    runtime::ProcessResult,
     testing::{Remaining, SettleReport, StaleRow, StateType, TestEngine, remember_panic_locations},
     wiring::Wiring,
 };

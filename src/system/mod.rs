@@ -15,11 +15,12 @@ use std::{any::TypeId, fmt, time::Duration};
 use flow_domain::{
     Error, Headers,
     clock::Timestamp,
+    engine::RebuildReport,
     message::{MessageLabels, MessageType, Payload, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
     record::{EntryId, Record},
-    runtime::{ProcessResult, RebuildReport},
+    runtime::ProcessResult,
     testing::{Remaining, SerializedAggregate, StaleRow, StateType, StoredEvent},
     wiring::Wiring,
 };

@@ -268,7 +268,7 @@ impl<R: HandlerOutput> Handling<'_, R> {
 }
 
 /// Runs the call of a handler, which fails if it takes longer than `limit`.
-pub(super) async fn call_within<T>(
+pub(crate) async fn call_within<T>(
     limit: Duration,
     handler: &str,
     call: impl Future<Output = Result<T, Error>>,

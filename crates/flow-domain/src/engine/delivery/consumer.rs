@@ -28,7 +28,7 @@ pub(in crate::engine) struct Consumer {
     pub(super) member: Arc<str>,
     pub(in crate::engine) target: Target,
     pub(in crate::engine) settings: SubscriptionSettings,
-    pub(super) feed: Feed,
+    pub(in crate::engine) feed: Feed,
     /// The messages that were read and are not settled.
     pub(in crate::engine) queue: Queue,
     // Invariant: sorted by index.
@@ -352,7 +352,6 @@ impl Consumer {
     }
 
     /// Returns two counts: the messages that wait for a retry, and all unsettled messages.
-    #[cfg(feature = "testing")]
     pub(in crate::engine) async fn backlog(&self, ports: &Ports) -> Result<(usize, usize), Error> {
         let n_replayed = dead_letter::find_replayed(ports, &self.name).await?.len();
         let is_retried =

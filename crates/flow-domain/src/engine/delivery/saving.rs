@@ -10,7 +10,7 @@ use crate::{
     },
     error::Error,
     handler::Ports,
-    message::Payload,
+    message::{Payload, Position},
     port::{Changes, Durability, LedgerWrite, StartFrom},
 };
 
@@ -84,6 +84,36 @@ impl Consumer {
         }
 
         Ok(())
+    }
+
+    /// Makes the ledgers of a group for which everything up to `position` of the event store is done.
+    ///
+    /// The ledgers of a group that reads a broker stay as they are. Writing them checks the fences.
+    pub(in crate::engine) fn ledgers_at(
+        &self,
+        position: Position,
+    ) -> Result<Vec<LedgerWrite>, Error> {
+        let row = LedgerRow {
+            topics: vec![TopicProgress {
+                topic: self.feed.topic_name(0),
+                read: position.as_u64(),
+                open: Vec::new(),
+            }],
+            n_deaths: 0,
+        };
+        let done = Payload::encode("Ledger", &row)?;
+
+        let ledgers = self.partitions.iter().map(|partition| {
+            let ledger = self.ledger(partition.index, None)?;
+            Ok(ledger.map(|ledger| match self.reads_store() {
+                true => LedgerWrite {
+                    value: done.clone(),
+                    ..ledger
+                },
+                false => ledger,
+            }))
+        });
+        ledgers.filter_map(Result::transpose).collect()
     }
 
     /// Makes the ledger of a partition; `None` if this engine does not own it.
