@@ -28,7 +28,7 @@ pub(crate) mod testing;
 
 pub use app::{App, ProcessResult};
 pub use builder::AppBuilder;
-pub(crate) use handling::{AttemptOptions, Handling, HandlingSuccess};
+pub(crate) use handling::{AttemptOptions, HandlerOutput, Handling, HandlingSuccess};
 pub use headers::Headers;
 pub(crate) use lost_race::DELIVERY_TRIES;
 pub use rebuild::{RebuildReport, SkippedEvent};

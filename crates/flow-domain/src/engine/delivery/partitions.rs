@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
+    clock::monotonic_now,
     engine::delivery::{
         consumer::Consumer,
         incoming::{IncomingMessage, Origin},
@@ -27,7 +28,8 @@ const MAX_OPEN: usize = 1_000;
 pub(in crate::engine) struct OwnedPartition {
     pub(super) index: u32,
     pub(super) epoch: u64,
-    pub(super) unsaved: Unsaved,
+    /// Whether its ledger has changed since it was saved.
+    pub(super) is_unsaved: bool,
     /// Whether it is to be released as soon as nothing of it is in flight.
     pub(super) is_leaving: bool,
     /// How many owners in a row died without progress, this engine not included.
@@ -36,17 +38,6 @@ pub(in crate::engine) struct OwnedPartition {
     pub(super) saves_first: bool,
     /// How many messages are to be tried alone, because one of them may kill its process.
     pub(super) n_quarantined: usize,
-}
-
-/// What has changed since a ledger was saved.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::engine) enum Unsaved {
-    #[default]
-    Nothing,
-    /// Messages were skipped. If that is lost, they are looked at again.
-    Skipped,
-    /// Messages were settled or have failed.
-    Settled,
 }
 
 /// Membership: what this engine owns, and what its ledgers say.
@@ -70,7 +61,9 @@ impl Consumer {
             held: &held,
             lease: LEASE,
         };
+        let begun = monotonic_now();
         let result = ports.store.turn(&turn).await?;
+        self.owned_until = begun + LEASE;
 
         for partition in &result.lost {
             self.drop_partition(*partition);
@@ -88,7 +81,7 @@ impl Consumer {
 
     /// Begins to read partitions where their ledgers say.
     async fn open(&mut self, ports: &Ports, won: Vec<WonPartition>) -> Result<(), Error> {
-        let (n_topics, _) = self.feed.n_topics();
+        let n_topics = self.feed.n_topics();
         let starts_now = self.settings.start == StartFrom::Now;
         let mut cursors = Vec::with_capacity(won.len() * n_topics);
         let mut new_cursors = Vec::new();
@@ -97,14 +90,11 @@ impl Consumer {
 
         for won in won {
             let partition = won.partition;
-            let ledger: Option<LedgerRow> = won
-                .ledger
-                .map(|ledger| ledger.decode("Ledger"))
-                .transpose()?;
+            let ledger = won.ledger.as_ref().map(LedgerRow::decode).transpose()?;
             let ledger = ledger.unwrap_or_default();
             let n_deaths = ledger.n_deaths + u32::from(won.was_abandoned);
             let is_suspicious = N_SUSPICIOUS_DEATHS <= n_deaths;
-            let mut unsaved = Unsaved::Nothing;
+            let mut is_unsaved = false;
 
             for topic in 0..n_topics {
                 // A new group has no topics, and needs no names.
@@ -120,7 +110,7 @@ impl Consumer {
                 };
                 if progress.is_none() && starts_now {
                     new_cursors.push(cursor);
-                    unsaved = Unsaved::Settled;
+                    is_unsaved = true;
                 } else {
                     cursors.push(cursor);
                 }
@@ -139,7 +129,7 @@ impl Consumer {
             partitions.push(OwnedPartition {
                 index: partition,
                 epoch: won.epoch,
-                unsaved,
+                is_unsaved,
                 is_leaving: false,
                 n_deaths,
                 saves_first: won.was_abandoned,
@@ -217,7 +207,7 @@ impl Consumer {
         let touched = self.touched.entry((partition, topic)).or_default();
         *touched = place.max(*touched);
         if let Some(partition) = self.partition_mut(partition) {
-            partition.unsaved = Unsaved::Settled;
+            partition.is_unsaved = true;
         }
     }
 
@@ -226,7 +216,7 @@ impl Consumer {
         if let Origin::Partition { partition, .. } = *origin
             && let Some(partition) = self.partition_mut(partition)
         {
-            partition.unsaved = partition.unsaved.max(Unsaved::Skipped);
+            partition.is_unsaved = true;
         }
     }
 
@@ -354,6 +344,12 @@ impl Consumer {
         self.partitions.retain(|partition| partition.index != index);
         self.cursors.retain(|cursor| cursor.partition != index);
         self.touched.retain(|(partition, _), _| *partition != index);
+    }
+
+    /// Returns true if the partitions surely belong to this engine. After the end of the leases,
+    /// another engine may own them.
+    pub(in crate::engine) fn is_owner(&self) -> bool {
+        monotonic_now() < self.owned_until && !self.is_standby()
     }
 
     /// Returns true if this engine owns no partition.

@@ -35,8 +35,9 @@ pub(super) async fn find_remaining(
         ..Remaining::default()
     };
 
+    let replays = dead_letter::find_replayed(ports, None).await?;
     for consumer in consumers {
-        let (n_retried, n_messages) = consumer.backlog(ports).await?;
+        let (n_retried, n_messages) = consumer.backlog(ports, &replays).await?;
         if 0 < n_messages {
             remaining.backlogs.push(SubscriptionBacklog {
                 subscription: Arc::clone(&consumer.name),

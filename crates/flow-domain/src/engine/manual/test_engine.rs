@@ -2,11 +2,10 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     engine::{
-        Engine,
+        Engine, dead_letter,
         delivery::attempt::{Attempt, AttemptReport, AttemptResult},
         delivery::consumer::Consumer,
         delivery::incoming::IncomingMessage,
-        delivery::partitions::Unsaved,
         delivery::queue::{MessageState, QueueKey},
         manual::footprint::FootprintStore,
         manual::remaining::find_remaining,
@@ -152,9 +151,8 @@ impl TestEngine {
     pub(super) async fn save(&mut self) -> Result<(), Error> {
         let mut changes = Changes::new("the engine");
         for consumer in &self.consumers {
-            changes
-                .ledgers
-                .extend(consumer.unsaved_ledgers(Unsaved::Settled)?);
+            let unsaved = consumer.unsaved_ledgers();
+            changes.ledgers.extend(unsaved);
         }
         if changes.ledgers.is_empty() {
             return Ok(());
@@ -189,8 +187,9 @@ impl TestEngine {
             }
         }
 
+        let replays = dead_letter::find_replayed(&self.app.ports, None).await?;
         for consumer in &mut self.consumers {
-            consumer.fill(&self.app.ports).await?;
+            consumer.fill(&self.app.ports, &replays).await?;
         }
 
         Ok(has_published)
