@@ -33,11 +33,10 @@ pub(in crate::engine) type SharedConsumer = Arc<tokio::sync::Mutex<Consumer>>;
 /// new task nor the worker.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct InFlight {
-    tasks: JoinSet<(bool, Session)>,
+    // Each returns whether its last message is settled.
+    tasks: JoinSet<bool>,
     // Invariant: there is one entry for each task.
     started: Vec<StartedTask>,
-    /// Sessions of ended tasks. The next tasks reuse their allocations.
-    spare_sessions: Vec<Session>,
     /// Notified when a task has made the first change that is not saved.
     unsaved: Arc<Notify>,
 }
@@ -77,7 +76,6 @@ impl InFlight {
         let attempts = Attempts {
             app: app.clone(),
             consumer: Arc::clone(consumer),
-            session: self.spare_sessions.pop().unwrap_or_default(),
             message: Arc::clone(&message),
             unsaved: Arc::clone(&self.unsaved),
             stop: stop.clone(),
@@ -129,11 +127,10 @@ impl InFlight {
         self.started.clear();
     }
 
-    fn completion(&mut self, joined: Result<(Id, (bool, Session)), JoinError>) -> Completion {
+    fn completion(&mut self, joined: Result<(Id, bool), JoinError>) -> Completion {
         match joined {
-            Ok((id, (is_settled, session))) => {
+            Ok((id, is_settled)) => {
                 self.take(id);
-                self.spare_sessions.push(session);
                 Completion::Ended { is_settled }
             }
             Err(err) => {
@@ -171,7 +168,6 @@ fn current(message: &CurrentMessage) -> (QueueKey, IncomingMessage) {
 struct Attempts {
     app: App,
     consumer: SharedConsumer,
-    session: Session,
     message: CurrentMessage,
     unsaved: Arc<Notify>,
     stop: StopSignal,
@@ -179,11 +175,13 @@ struct Attempts {
 
 impl Attempts {
     /// Handles and settles messages. Returns whether the last one could be settled.
-    async fn run(mut self, mut attempt: Attempt) -> (bool, Session) {
+    async fn run(self, mut attempt: Attempt) -> bool {
+        // All messages of the task reuse its allocations.
+        let mut session = Session::default();
         let mut n_left = MAX_PER_TASK;
 
         loop {
-            let mut report = attempt.run(&mut self.session).await;
+            let mut report = attempt.run(&mut session).await;
             report.handle_events_inline(&self.app, attempt.target).await;
 
             let mut consumer = self.consumer.lock().await;
@@ -200,11 +198,11 @@ impl Attempts {
             let has_failed = matches!(report.result, AttemptResult::Failed { .. });
             n_left -= 1;
             if !is_owned || has_failed || n_left == 0 || self.stop.is_set() {
-                return (is_settled, self.session);
+                return is_settled;
             }
             match consumer.start_next(&self.app) {
                 Some(next) => attempt = next,
-                None => return (is_settled, self.session),
+                None => return is_settled,
             }
             let message = (attempt.key, attempt.incoming.clone());
             *self.message.lock().unwrap_or_else(PoisonError::into_inner) = message;

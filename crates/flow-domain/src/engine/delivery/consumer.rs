@@ -20,6 +20,9 @@ use crate::{
     port::{Cursor, Lane, StartFrom},
 };
 
+/// The consumers of an engine. They are in boxes, because `malloc` is slow above a kilobyte.
+pub(in crate::engine) type Consumers = Vec<Box<Consumer>>;
+
 /// One subscription of an engine: reads messages, prepares attempts and settles them.
 #[derive(Clone, Debug)]
 pub(in crate::engine) struct Consumer {
@@ -60,7 +63,7 @@ pub(in crate::engine) enum Target {
 impl Consumer {
     /// Makes the consumers of a domain: those of events in order of registration, then those of
     /// commands.
-    pub(in crate::engine) fn all(catalog: &Catalog, member: &Arc<str>) -> Vec<Self> {
+    pub(in crate::engine) fn all(catalog: &Catalog, member: &Arc<str>) -> Consumers {
         let mut categories: Vec<&'static str> = Vec::new();
         for route in &catalog.commands {
             if !categories.contains(&route.category) {
@@ -71,10 +74,15 @@ impl Consumer {
         let subscriptions = &catalog.subscriptions;
         let mut all = Vec::with_capacity(subscriptions.len() + categories.len());
         for (idx, subscription) in subscriptions.iter().enumerate() {
-            all.push(Self::of_events(catalog, member, idx, subscription));
+            all.push(Box::new(Self::of_events(
+                catalog,
+                member,
+                idx,
+                subscription,
+            )));
         }
         for category in categories {
-            all.push(Self::of_commands(catalog, member, category));
+            all.push(Box::new(Self::of_commands(catalog, member, category)));
         }
 
         all

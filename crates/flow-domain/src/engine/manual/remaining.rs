@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::{
     engine::{
         dead_letter,
-        delivery::consumer::Consumer,
+        delivery::consumer::Consumers,
         manual::settle_report::{Remaining, ScheduledCommand, SubscriptionBacklog},
         outbox_backlog::OutboxBacklog,
     },
@@ -14,7 +14,7 @@ use crate::{
 /// Returns what is left: unfinished messages of the outbox and of `consumers`, and dead letters.
 pub(super) async fn find_remaining(
     ports: &Ports,
-    consumers: &[Consumer],
+    consumers: &Consumers,
 ) -> Result<Remaining, Error> {
     let now = ports.clock.now();
     let outbox = OutboxBacklog::load(ports).await?;

@@ -4,7 +4,7 @@ use crate::{
     engine::{
         Engine, dead_letter,
         delivery::attempt::{Attempt, AttemptReport, AttemptResult},
-        delivery::consumer::Consumer,
+        delivery::consumer::{Consumer, Consumers},
         delivery::incoming::IncomingMessage,
         delivery::queue::{MessageState, QueueKey},
         manual::footprint::FootprintStore,
@@ -66,7 +66,7 @@ pub(super) const BATCH: usize = 1_000;
 #[must_use = "an engine in test mode does nothing until a test runs it"]
 pub struct TestEngine {
     pub(super) app: App,
-    pub(super) consumers: Vec<Consumer>,
+    pub(super) consumers: Consumers,
     pub(super) relay: Relay,
     /// How often each subscription, by its index, has committed for each message.
     pub(super) commits: OverlayMap<(MessageId, usize), u32>,
