@@ -131,20 +131,21 @@ pub(super) async fn postpone(
     write(ports, id, Some(&letter)).await
 }
 
-/// Finds the dead letters of `subscription` that are marked for replay.
+/// A dead letter that is marked for replay, with its id.
+pub(super) type Replay = (Arc<str>, StoredDeadLetter);
+
+/// Finds the dead letters that are marked for replay, of one subscription or of all.
 pub(super) async fn find_replayed(
     ports: &Ports,
-    subscription: &str,
-) -> Result<Vec<(Arc<str>, StoredDeadLetter)>, Error> {
+    subscription: Option<&str>,
+) -> Result<Vec<Replay>, Error> {
     // Nearly always there are no dead letters, and counting is cheaper than the query.
     if ports.store.count(TABLE, &[]).await? == 0 {
         return Ok(Vec::new());
     }
 
-    let conditions = vec![
-        equals("subscription", subscription),
-        equals("is_replayed", true),
-    ];
+    let mut conditions = vec![equals("is_replayed", true)];
+    conditions.extend(subscription.map(|name| equals("subscription", name)));
     find(ports, conditions).await
 }
 

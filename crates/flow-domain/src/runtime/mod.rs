@@ -27,7 +27,7 @@ pub(crate) mod testing;
 
 pub use app::{App, ProcessResult};
 pub use builder::AppBuilder;
-pub(crate) use handling::{AttemptOptions, Handling, HandlingSuccess, call_within};
+pub(crate) use handling::{AttemptOptions, HandlerOutput, Handling, HandlingSuccess, call_within};
 pub use headers::Headers;
 pub(crate) use lost_race::DELIVERY_TRIES;
 

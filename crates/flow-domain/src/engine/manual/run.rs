@@ -3,6 +3,7 @@ use std::sync::Arc;
 use crate::{
     clock::Timestamp,
     engine::{
+        dead_letter,
         delivery::attempt::{AttemptReport, AttemptResult},
         delivery::consumer::{Target, earliest},
         delivery::queue::QueueKey,
@@ -158,13 +159,14 @@ impl TestEngine {
         let now = ports.clock.now();
         let outbox = ports.store.next_due(now).await?;
 
+        let replays = dead_letter::find_replayed(ports, None).await?;
         let mut next_retry = outbox.next_retry;
         for consumer in &self.consumers {
             // Waiting does not help: only a newer program can handle the events.
             if consumer.is_paused_only() {
                 continue;
             }
-            next_retry = earliest(next_retry, consumer.next_due(ports).await?);
+            next_retry = earliest(next_retry, consumer.next_due(ports, &replays).await?);
         }
 
         // A scheduled command is sent if its time comes before the target or before the next retry.

@@ -98,7 +98,7 @@ impl App {
         replay.run().await?;
 
         let mut changes = Changes::new("the rebuild");
-        changes.ledgers = groups.ledgers_at(replay.position())?;
+        changes.ledgers = groups.ledgers_at(replay.position());
         let mut settled = Vec::new();
         for group in groups.names() {
             let is_settled = |id| !replay.has_skipped(group, id);

@@ -16,7 +16,7 @@ use crate::{
 ///
 /// Their engines cannot commit, until the groups are given back.
 pub(super) struct TakenGroups {
-    consumers: Vec<Consumer>,
+    consumers: Vec<Box<Consumer>>,
 }
 
 impl TakenGroups {
@@ -60,7 +60,7 @@ impl TakenGroups {
     /// broker must have read everything.
     pub(super) async fn require_nothing_waits(&self, ports: &Ports) -> Result<(), Error> {
         for consumer in &self.consumers {
-            let n_replays = dead_letter::find_replayed(ports, &consumer.name)
+            let n_replays = dead_letter::find_replayed(ports, Some(&consumer.name))
                 .await?
                 .len();
             if 0 < n_replays {
@@ -80,7 +80,7 @@ impl TakenGroups {
         for consumer in from_broker {
             let is_wanted = |row: &&OutboxRow| consumer.feed.reads(&row.envelope);
             let n_unsent = unsent.iter().filter(is_wanted).count();
-            let (_, n_unsettled) = consumer.backlog(ports).await?;
+            let (_, n_unsettled) = consumer.backlog(ports, &[]).await?;
 
             if 0 < n_unsent + n_unsettled {
                 return Err(events_waiting(consumer, n_unsent + n_unsettled));
@@ -91,13 +91,11 @@ impl TakenGroups {
     }
 
     /// Makes the ledgers for which everything up to `position` is done.
-    pub(super) fn ledgers_at(&self, position: Position) -> Result<Vec<LedgerWrite>, Error> {
-        let mut ledgers = Vec::new();
-        for consumer in &self.consumers {
-            ledgers.extend(consumer.ledgers_at(position)?);
-        }
-
-        Ok(ledgers)
+    pub(super) fn ledgers_at(&self, position: Position) -> Vec<LedgerWrite> {
+        let ledgers = self.consumers.iter();
+        ledgers
+            .flat_map(|consumer| consumer.ledgers_at(position))
+            .collect()
     }
 
     /// Returns the names of the groups.
