@@ -41,7 +41,7 @@ pub struct Outcome {
     pub(crate) logs: Arc<Logs>,
     invariants: InvariantSet,
     /// The invariants that the harness or this flow disables.
-    pub(crate) disabled_invariants: Vec<DisabledInvariant>,
+    pub(crate) disabled_invariants: Arc<Vec<DisabledInvariant>>,
     warnings: Vec<Warning>,
     /// A warning for each `given_command` that changed nothing.
     idle_given_commands: Vec<Warning>,
@@ -58,7 +58,7 @@ impl Outcome {
         system: Box<dyn System>,
         resources: Resources,
         invariants: InvariantSet,
-        disabled_invariants: Vec<DisabledInvariant>,
+        disabled_invariants: Arc<Vec<DisabledInvariant>>,
     ) -> Self {
         let mut record = Record::default();
         record.set_labels(system.labels());
@@ -90,7 +90,12 @@ impl Outcome {
         n_given_entries: usize,
         act: ActOutcome,
     ) -> Self {
-        let outcome = Self::new(system, Resources::default(), InvariantSet::NONE, Vec::new());
+        let outcome = Self::new(
+            system,
+            Resources::default(),
+            InvariantSet::NONE,
+            Arc::default(),
+        );
         record.set_labels(outcome.system.labels());
         Self {
             record,

@@ -25,7 +25,7 @@ pub(crate) struct Plan<'t> {
     /// The invariants that a run checks.
     pub(crate) invariants: InvariantSet,
     /// The invariants that the harness or the flow disables.
-    pub(crate) disabled_invariants: Vec<DisabledInvariant>,
+    pub(crate) disabled_invariants: Arc<Vec<DisabledInvariant>>,
     /// The violations by values of the test itself, each with the index of its step.
     pub(crate) invariant_violations: Vec<(usize, InvariantViolation)>,
     /// The types of messages of the test that do not implement `PartialEq`.
@@ -44,7 +44,7 @@ impl<'t> Plan<'t> {
             allowed_differences: Vec::new(),
             every_step_faults: Vec::new(),
             invariants: setup.invariants,
-            disabled_invariants: setup.disabled_invariants.clone(),
+            disabled_invariants: Arc::clone(&setup.disabled_invariants),
             invariant_violations: Vec::new(),
             compared_by_json: BTreeSet::new(),
             invalid_call: setup.invalid_call.clone(),
@@ -78,7 +78,7 @@ impl<'t> Plan<'t> {
         match disabled_invariant(invariant, reason) {
             Ok(disabled) => {
                 self.invariants = self.invariants.without(invariant);
-                self.disabled_invariants.push(disabled);
+                Arc::make_mut(&mut self.disabled_invariants).push(disabled);
             }
             Err(mismatch) => self.reject_call(location, mismatch),
         }

@@ -22,7 +22,7 @@ pub(super) struct Stop;
 /// Runs the steps of one flow.
 pub(super) struct Runner<'p, 't> {
     pub(super) plan: &'p Plan<'t>,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: Box<Outcome>,
     pub(super) steps: StepProgress,
     pub(super) failures: Vec<StepMismatch>,
     /// The problems that a `then_*` step covers.

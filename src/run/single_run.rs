@@ -19,7 +19,7 @@ pub(super) async fn run_once(
     plan: &Plan<'_>,
     mode: Mode,
     faults: Option<Arc<FaultInjector>>,
-) -> Result<Outcome, FlowFailure> {
+) -> Result<Box<Outcome>, FlowFailure> {
     let searches_later_step = faults.is_none();
     let mut runner = Runner::start(plan, mode, faults)?;
 
@@ -129,12 +129,13 @@ impl<'p, 't> Runner<'p, 't> {
         });
         plan.watched.begin_run(system.recorder());
 
-        let mut outcome = Outcome::new(
+        // Boxed, because it is large and is moved through several results.
+        let mut outcome = Box::new(Outcome::new(
             Box::new(system),
             resources,
             plan.invariants,
-            plan.disabled_invariants.clone(),
-        );
+            Arc::clone(&plan.disabled_invariants),
+        ));
         outcome.compared_by_json.clone_from(&plan.compared_by_json);
 
         Ok(Self {
