@@ -62,7 +62,7 @@ impl<T> State<'_, T> {
         }
     }
 
-    /// Passes even if no act changed the state. A unit test has no given state to mistake it for.
+    /// Passes even if no act changed the state. A unit test checks that at its end.
     pub(crate) fn even_if_unchanged(mut self) -> Self {
         self.checks.requires_change = false;
         self

@@ -164,7 +164,7 @@ impl Outcome {
 
     /// Returns the last act, together with the commands that ran concurrently with it.
     pub(crate) fn overlapping_acts(&self) -> &[ActOutcome] {
-        let n = self.acts.last().map_or(0, |act| act.n_overlapping);
+        let n = self.acts.last().map_or(0, |act| act.n_overlapping());
         &self.acts[self.acts.len() - n..]
     }
 
@@ -200,6 +200,13 @@ impl Outcome {
             Some(act) => &self.record.entries()[act.entries.clone()],
             None => &[],
         }
+    }
+
+    /// Returns true if nothing happened in the last act, except that time may have passed.
+    pub(crate) fn is_last_act_idle(&self) -> bool {
+        self.last_act_entries()
+            .iter()
+            .all(|entry| matches!(entry.kind, EntryKind::ClockAdvanced { .. }))
     }
 
     /// Returns the events that the acts raised, in the order in which they were stored.

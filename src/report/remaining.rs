@@ -17,6 +17,7 @@ pub(super) fn remaining_text(outcome: &Outcome) -> String {
         rejected,
         failed,
         unhandled,
+        expired,
     } = outcome.count_problems();
     let n_retried = count_retried(record);
     let (n_dead_letters, n_scheduled) = count_dead_letters_and_scheduled(record);
@@ -37,6 +38,7 @@ pub(super) fn remaining_text(outcome: &Outcome) -> String {
             "command without a handler",
             "commands without a handler",
         ),
+        (expired, "command expired", "commands expired"),
         (n_retried, "delivery retried", "deliveries retried"),
         (count_lost_races(record), "race lost", "races lost"),
     ];

@@ -63,7 +63,10 @@ impl Consumer {
                 ports.record(Some(report.entry), || EntryKind::RetryScheduled(due));
                 self.retry(attempt, attempt.incoming.attempt + 1, due).await
             }
-            AttemptResult::Handled(_) | AttemptResult::Skipped(_) | AttemptResult::Rejected(_) => {
+            AttemptResult::Handled(_)
+            | AttemptResult::Skipped(_)
+            | AttemptResult::Rejected(_)
+            | AttemptResult::Expired(_) => {
                 if !report.is_ignored() {
                     self.breaker.record_success();
                 }
