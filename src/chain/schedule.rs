@@ -39,11 +39,6 @@ impl<'r> ScheduledCommands<'r> {
         }
     }
 
-    /// Returns true if a command is scheduled and not yet due.
-    pub(crate) fn has_pending(&self) -> bool {
-        self.pending().next().is_some()
-    }
-
     /// Returns the commands that are scheduled and not yet due, each with its due time.
     pub(crate) fn pending(&self) -> impl Iterator<Item = (&'r Envelope, Timestamp)> {
         let entries = self.record.entries().iter();

@@ -247,7 +247,7 @@ pub fn settled() -> impl Expectation {
 
 /// Finds out whether the last act let time pass, but not enough for what is scheduled.
 fn idle_time(outcome: &Outcome) -> Option<NeverHappens> {
-    let has_passed = outcome.last_act_entries().first().is_some();
+    let has_passed = !outcome.last_act_entries().is_empty();
     if !has_passed || !outcome.is_last_act_idle() {
         return None;
     }

@@ -113,7 +113,7 @@ pub trait Expectation: Send + Sync {
         false
     }
 
-    /// Returns a warning if the expectation is met before the first act, and the test does not say so.
+    /// Returns a warning if the expectation is met before any act, and the test does not say so.
     ///
     /// The harness calls this method before the first act. It adds the text after the check passed, unless
     /// the last act was rejected or failed.

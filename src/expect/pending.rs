@@ -58,8 +58,16 @@ impl Pending {
 
     /// Finds out whether no message can be pending, if the test expects that none is.
     fn never_happens(&self, outcome: &Outcome) -> Option<NeverHappens> {
-        if 0 < self.expected || !outcome.remaining().is_quiet() {
+        if 0 < self.expected {
             return None;
+        }
+        if !outcome.remaining().is_quiet() {
+            return match self.scope {
+                PendingScope::Handler(handler, _) => {
+                    NeverHappens::call(outcome.system().handler_name(handler)?, outcome)
+                }
+                PendingScope::Anywhere | PendingScope::Outbox => None,
+            };
         }
 
         if !outcome.is_paused() {

@@ -9,8 +9,8 @@ use crate::{
 
 /// Expects that `holds` returns true for the fake of type `T`.
 ///
-/// If it returns true before the first act, too, there is a warning: the expectation may pass without any
-/// act. Use [`unchanged`](Resource::unchanged) if the test expects that.
+/// If it returns true for a fresh fake, too, there is a warning: the expectation may pass without any act.
+/// Use [`unchanged`](Resource::unchanged) if the test expects that.
 pub fn resource<'t, T: fmt::Debug + Send + Sync + 'static>(
     holds: impl Fn(&T) -> bool + Send + Sync + 't,
 ) -> Resource<'t, T> {
@@ -28,7 +28,7 @@ pub struct Resource<'t, T> {
 }
 
 impl<T> Resource<'_, T> {
-    /// Expects that `holds` returns true as before the first act.
+    /// Expects that `holds` returns true for a fresh fake, too.
     pub fn unchanged(mut self) -> Self {
         self.is_unchanged = true;
         self
@@ -57,13 +57,16 @@ impl<T: fmt::Debug + Send + Sync + 'static> Expectation for Resource<'_, T> {
     }
 
     fn warning_before_acts(&self, outcome: &Outcome) -> Option<String> {
-        let resource = outcome.find_resource::<T>()?;
-        let is_expected = self.is_unchanged || !(self.holds)(resource);
+        if self.is_unchanged {
+            return None;
+        }
 
-        (!is_expected).then(|| {
+        // The closure may panic or change something, so it must not get the fake of the run.
+        let fresh = outcome.resources().make_fresh::<T>()?;
+        (self.holds)(&fresh).then(|| {
             format!(
-                "the closure returns true for {} before the first act, too, so this expectation may pass \
-                 without any act. If the test expects this, add `.unchanged()`",
+                "the closure returns true for a fresh {}, too, so this expectation may pass without any act. \
+                 If the test expects this, add `.unchanged()`",
                 short_type_name::<T>()
             )
         })

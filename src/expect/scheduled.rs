@@ -117,7 +117,10 @@ impl<C: Command> Scheduled<C> {
         let found = "it is scheduled from before the first act, and no act changed that: \
                      the step would pass without any act\n\
                      If the test expects this, add `.unchanged()`";
-        Err(Mismatch::new(format!("{expected} by an act"), found))
+        Err(Mismatch::new(
+            format!("{expected}, because of an act"),
+            found,
+        ))
     }
 }
 

@@ -27,14 +27,14 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// Calls the expectations that may be met before the first act, which then show nothing.
+    /// Finds the expectations that are met before any act, and so may show nothing.
     pub(super) fn check_before_acts(&mut self) {
         for (idx, step) in self.plan.steps.iter().enumerate() {
             let StepKind::Then(expectation) = &step.kind else {
                 continue;
             };
 
-            // A closure may panic, because nothing has happened yet. The expectation is then not met.
+            // A closure may panic, because nothing has happened. The expectation is then not met.
             let warning = catch_closure(|| Ok(expectation.warning_before_acts(&self.outcome)));
             if let Ok(Some(text)) = warning {
                 self.warnings_before_acts.insert(idx, text);
@@ -42,7 +42,7 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// Returns the warning that a step was met before the first act.
+    /// Returns the warning that a step is met before any act.
     ///
     /// After a rejection or a failure, a test may expect just that.
     fn take_warning_before_acts(&mut self, idx: usize) -> Option<String> {

@@ -7,7 +7,6 @@ use flow_domain::{
 };
 
 use crate::{
-    chain::ScheduledCommands,
     expect::{EmptyInput, Mismatch},
     outcome::Warning,
     plan::{Step, StepKind},
@@ -83,7 +82,7 @@ impl Runner<'_, '_> {
     pub(super) fn warn_of_idle_time(&mut self, idx: usize) {
         let outcome = &self.outcome;
         let is_idle = outcome.is_last_act_idle() && outcome.remaining().is_quiet();
-        let is_waiting = ScheduledCommands::new(outcome.record()).has_pending();
+        let is_waiting = outcome.has_scheduled();
         // Time may pass before the next act, which reads the clock.
         if !is_idle || is_waiting || !self.plan.has_expectation_of(idx) {
             return;

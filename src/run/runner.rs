@@ -37,7 +37,7 @@ pub(super) struct Runner<'p, 't> {
     pub(super) faults: Option<Arc<FaultInjector>>,
     /// The acts whose events no handler receives, by step.
     pub(super) acts_without_receiver: Vec<(usize, Mismatch)>,
-    /// The warnings about expectations that are met before the first act, by step.
+    /// The warnings about expectations that are met before any act, by step.
     pub(super) warnings_before_acts: BTreeMap<usize, String>,
     /// The violations of commands that were built during the run, with the indexes of their steps.
     pub(super) invariant_violations: Vec<(usize, InvariantViolation)>,

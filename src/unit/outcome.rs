@@ -243,6 +243,7 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
     }
 
     /// Returns the aggregate, for ordinary asserts.
+    #[must_use = "a unit test checks nothing without an assertion"]
     pub fn aggregate(mut self) -> A {
         self.guard.mark_asserted();
         self.aggregate
