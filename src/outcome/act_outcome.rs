@@ -127,8 +127,8 @@ impl ActOutcome {
 
     /// Returns the problems that the act caused after it was committed.
     ///
-    /// They are failed handlers, commands that were handled later and rejected, and commands without
-    /// a handler.
+    /// They are failed handlers, commands that were rejected or had expired when they were handled later,
+    /// and commands without a handler.
     pub fn failures(&self) -> &[HandlerFailure] {
         &self.result.failures
     }

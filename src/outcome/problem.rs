@@ -4,7 +4,7 @@ use flow_domain::Error;
 
 use crate::outcome::{ActOutcome, Outcome};
 
-/// A rejection or a failure of the last act.
+/// A rejection, an expired command or a failure of the last act.
 ///
 /// It fails the flow, unless a `then` step of the same act covers it.
 #[derive(Clone, Copy, Debug)]

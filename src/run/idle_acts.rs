@@ -1,7 +1,6 @@
-use std::{mem, ops::Range};
+use std::{collections::BTreeSet, mem, ops::Range};
 
 use flow_domain::{
-    model::SerializedMessage,
     record::{Entry, EntryKind},
     wiring::AggregateWiring,
 };
@@ -32,29 +31,57 @@ impl Runner<'_, '_> {
         Err(self.fail_step(idx, mismatch))
     }
 
-    /// Notes an act whose event no part of the domain receives: nothing can happen then.
-    pub(super) fn require_receiver(&mut self, idx: usize, event: &SerializedMessage) {
-        let name = self.label_of(event);
-        let system = self.outcome.system();
-        let folds_it = |aggregate: &AggregateWiring| {
-            aggregate.event_sourced && aggregate.events.iter().any(|event| *event == name)
-        };
-        let is_folded = system.wiring().aggregates.iter().any(folds_it);
-        // Another rule is about events that the domain does not know.
-        let is_known = system.message_names().iter().any(|known| *known == name);
-        if is_folded || !is_known || self.has_subscriber(&name) {
+    /// Notes the act of the step if no part of the domain receives its event: nothing can happen then.
+    pub(super) fn note_unreceived_event(&mut self, idx: usize, event: &str) {
+        if self.has_called_handler() || self.is_received(event) {
             return;
         }
 
         let found = format!(
-            "no handler subscribes to {name}, so nothing can happen\n\
+            "no handler subscribes to {event}, so nothing can happen\n\
              Add a handler to the domain, or remove the step"
         );
         let mismatch = Mismatch::new("an event that a handler receives", found);
         self.acts_without_receiver.push((idx, mismatch));
     }
 
-    pub(super) fn has_subscriber(&self, event: &str) -> bool {
+    /// Notes the redelivery of the step if no handler subscribes to its events.
+    pub(super) fn note_unreceived_redelivery(&mut self, idx: usize, events: &BTreeSet<String>) {
+        if self.has_called_handler() || events.iter().any(|event| self.has_subscriber(event)) {
+            return;
+        }
+
+        let names: Vec<&str> = events.iter().map(String::as_str).collect();
+        let found = format!(
+            "no handler subscribes to {}\nRedeliver other events, or remove the step",
+            names.join(" or ")
+        );
+        let expected = "events of the last act that a handler receives, to be redelivered";
+        self.acts_without_receiver
+            .push((idx, Mismatch::new(expected, found)));
+    }
+
+    /// Returns true if the last act called a handler. This is cheaper than a look at the wiring.
+    fn has_called_handler(&self) -> bool {
+        let mut entries = self.outcome.last_act_entries().iter();
+        entries.any(|entry| matches!(entry.kind, EntryKind::HandlerStarted { .. }))
+    }
+
+    /// Returns true if a handler subscribes to the event, or an aggregate is folded from it.
+    ///
+    /// Another rule is about an event that the domain does not know.
+    fn is_received(&self, event: &str) -> bool {
+        let system = self.outcome.system();
+        let folds_it = |aggregate: &AggregateWiring| {
+            aggregate.event_sourced && aggregate.events.iter().any(|name| name == event)
+        };
+
+        self.has_subscriber(event)
+            || system.wiring().aggregates.iter().any(folds_it)
+            || !system.message_names().iter().any(|name| name == event)
+    }
+
+    fn has_subscriber(&self, event: &str) -> bool {
         let wiring = self.outcome.system().wiring();
         wiring
             .subscriptions

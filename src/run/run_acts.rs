@@ -135,10 +135,6 @@ impl Runner<'_, '_> {
             self.fail_step(idx, mismatch)
         })?;
 
-        if matches!(act.sending, Sending::Event) {
-            self.require_receiver(idx, message);
-        }
-
         let (system_act, kind, reply_name) = match act.sending {
             Sending::Command(reply_name) => {
                 (Act::Command(message), ActKind::Message, Some(reply_name))
@@ -153,7 +149,12 @@ impl Runner<'_, '_> {
         let result = system.act(system_act, &act.headers).await;
 
         let name = self.label_of(message);
-        self.finish_act(idx, name, result, (kind, reply_name))
+        self.finish_act(idx, name.clone(), result, (kind, reply_name))?;
+        if matches!(act.sending, Sending::Event) {
+            self.note_unreceived_event(idx, &name);
+        }
+
+        Ok(())
     }
 
     /// Runs commands concurrently. Each command is an act of its own.

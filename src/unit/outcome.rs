@@ -132,6 +132,8 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
     }
 
     /// Short for `then(`[`expect::accepted`]`())`.
+    ///
+    /// It fails if the method returns no `Result`, because it could not fail otherwise.
     #[track_caller]
     pub fn then_accepted(self) -> Self {
         self.then(expect::accepted())
