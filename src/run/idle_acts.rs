@@ -109,9 +109,8 @@ impl Runner<'_, '_> {
     pub(super) fn warn_of_idle_time(&mut self, idx: usize) {
         let outcome = &self.outcome;
         let is_idle = outcome.is_last_act_idle() && outcome.remaining().is_quiet();
-        let is_waiting = outcome.has_scheduled();
-        // Time may pass before the next act, which reads the clock.
-        if !is_idle || is_waiting || !self.plan.has_expectation_of(idx) {
+        // Without a `then`, the time passes for the next act, which reads the clock.
+        if !is_idle || !self.plan.has_expectation_of(idx) || outcome.has_scheduled() {
             return;
         }
 

@@ -83,7 +83,7 @@ async fn deadline_ends_the_retries() {
 
     assert_eq!(world.attempts().len(), 2);
     let failures: Vec<String> = report.failures.iter().map(ToString::to_string).collect();
-    insta::assert_snapshot!(failures.join("\n"), @"`Score` expired at 2026-01-01T00:00:02Z and was not handled: the time is 2026-01-01T00:00:03Z");
+    insta::assert_snapshot!(failures.join("\n"), @"`Score` expired at 2026-01-01T00:00:02Z and was not handled: the time is 2026-01-01T00:00:02.708200000Z");
     let expired = world.entry_lines(|kind| matches!(kind, EntryKind::Expired));
     assert_eq!(expired, ["expired"]);
 }
