@@ -218,7 +218,7 @@ fn are_same_number_kind(left: TypeId, right: TypeId) -> bool {
 /// Expects that everything settled and nothing went wrong.
 ///
 /// The last command was accepted, no command was rejected or expired later, no handler failed, and nothing
-/// that is due is left to do. Scheduled commands may wait for their time;
+/// that is due is left to do. Scheduled commands may wait for their time, and a report names them at its end;
 /// [`not_scheduled`](crate::expect::not_scheduled) expects that none does. If nothing was due while time
 /// passed, there is a warning that names what waits.
 pub fn settled() -> impl Expectation {

@@ -74,7 +74,7 @@ fn scheduled_command_is_reported_as_remaining() {
         .expect_err("a room was booked");
 
     let text = failure.to_string();
-    assert!(text.contains("· 1 scheduled"), "{text}");
+    assert!(text.contains("· 1 scheduled (ReleaseRoom)"), "{text}");
 }
 
 #[test]
