@@ -12,7 +12,7 @@ use flow_domain::{
 };
 
 use crate::{
-    chain::{chain_text, mermaid_text, rolled_back_by},
+    chain::{ScheduledCommands, chain_text, mermaid_text, rolled_back_by},
     logs::Logs,
     outcome::{
         ActOutcome, DisabledInvariant, Log, StateQuery, Story, Warning,
@@ -169,7 +169,7 @@ impl Outcome {
 
     /// Returns the last act, together with the commands that ran concurrently with it.
     pub(crate) fn overlapping_acts(&self) -> &[ActOutcome] {
-        let n = self.acts.last().map_or(0, |act| act.n_overlapping);
+        let n = self.acts.last().map_or(0, ActOutcome::n_overlapping);
         &self.acts[self.acts.len() - n..]
     }
 
@@ -207,11 +207,25 @@ impl Outcome {
         }
     }
 
+    /// Returns true if nothing happened in the last act, except that time may have passed.
+    pub(crate) fn is_last_act_idle(&self) -> bool {
+        self.last_act_entries()
+            .iter()
+            .all(|entry| matches!(entry.kind, EntryKind::ClockAdvanced { .. }))
+    }
+
+    /// Returns true if a command is scheduled and not yet due.
+    pub(crate) fn has_scheduled(&self) -> bool {
+        ScheduledCommands::new(&self.record)
+            .pending()
+            .next()
+            .is_some()
+    }
+
     /// Returns the events that the acts raised, in the order in which they were stored.
     pub fn events(&self) -> Vec<Recorded> {
-        self.act_entries()
-            .filter_map(raised_event)
-            .cloned()
+        self.raised_events()
+            .map(|(_, event)| event.clone())
             .collect()
     }
 
@@ -229,9 +243,13 @@ impl Outcome {
     }
 
     pub(crate) fn event_envelopes(&self) -> impl Iterator<Item = &Envelope> {
+        self.raised_events().map(|(_, event)| &*event.envelope)
+    }
+
+    /// Returns the events that the acts raised, each with its entry.
+    pub(crate) fn raised_events(&self) -> impl Iterator<Item = (&Entry, &Recorded)> {
         self.act_entries()
-            .filter_map(raised_event)
-            .map(|event| &*event.envelope)
+            .filter_map(|entry| Some((entry, raised_event(entry)?)))
     }
 
     pub(crate) fn last_act_events(&self) -> impl Iterator<Item = &Envelope> {

@@ -164,9 +164,23 @@ impl<'t> Plan<'t> {
     }
 
     pub(crate) fn has_expectation(&self) -> bool {
-        self.steps
+        self.steps.iter().any(|step| step.kind.is_expectation())
+    }
+
+    /// Returns the index of the last act, if no `then` step follows it.
+    pub(crate) fn last_act_without_expectation(&self) -> Option<usize> {
+        let idx = self.steps.iter().rposition(|step| step.kind.is_act())?;
+        let mut later = self.steps[idx..].iter();
+
+        (!later.any(|step| step.kind.is_expectation())).then_some(idx)
+    }
+
+    /// Returns true if a `then` step follows the act with this index, before another act.
+    pub(crate) fn has_expectation_of(&self, act_idx: usize) -> bool {
+        self.steps[act_idx + 1..]
             .iter()
-            .any(|step| matches!(step.kind, StepKind::Then(_)))
+            .take_while(|step| !step.kind.is_act())
+            .any(|step| step.kind.is_expectation())
     }
 }
 

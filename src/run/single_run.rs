@@ -1,4 +1,8 @@
-use std::{collections::BTreeSet, pin::pin, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    pin::pin,
+    sync::Arc,
+};
 
 use crate::{
     diagnosis::{Diagnosis, diagnose, first_diagnosis},
@@ -145,6 +149,8 @@ impl<'p, 't> Runner<'p, 't> {
             failures: Vec::new(),
             asserted: BTreeSet::new(),
             has_asserted_pending: false,
+            acts_without_receiver: Vec::new(),
+            warnings_before_acts: BTreeMap::new(),
             invariant_violations: Vec::new(),
             faults,
             tasks: SpawnedTasks::watch(),

@@ -257,7 +257,7 @@ impl System for DomainSystem {
     }
 
     fn is_paused(&self) -> bool {
-        self.is_paused && self.engine.is_some()
+        self.is_paused
     }
 
     fn is_inline(&self) -> bool {
