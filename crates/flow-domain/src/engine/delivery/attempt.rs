@@ -66,6 +66,14 @@ pub(in crate::engine) enum AttemptResult {
         )]
         Error,
     ),
+    /// The deadline of a command had passed, so no handler was called.
+    Expired(
+        #[cfg_attr(
+            not(feature = "testing"),
+            expect(dead_code, reason = "the report of the test engine has it")
+        )]
+        Error,
+    ),
     /// The event is newer than this program, so no handler saw it. Its stream waits.
     NewerEvent(Error),
     /// Another engine owns the partition by now, so nothing was committed.
@@ -165,8 +173,8 @@ impl Attempt {
             }
         };
 
-        if self.ports.check_deadline(command, entry).is_some() {
-            return Self::report(Some(route.handler), entry, AttemptResult::Skipped);
+        if let Some(error) = self.ports.check_deadline(command, entry) {
+            return Self::report(Some(route.handler), entry, AttemptResult::Expired(error));
         }
 
         let handling = Handling {

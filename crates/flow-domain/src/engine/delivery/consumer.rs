@@ -32,7 +32,7 @@ pub(in crate::engine) struct Consumer {
     pub(super) member: Arc<str>,
     pub(in crate::engine) target: Target,
     pub(in crate::engine) settings: SubscriptionSettings,
-    pub(super) feed: Feed,
+    pub(in crate::engine) feed: Feed,
     /// The messages that were read and are not settled.
     pub(in crate::engine) queue: Queue,
     // Invariant: sorted by index.
@@ -326,7 +326,6 @@ impl Consumer {
     }
 
     /// Returns two counts: the messages that wait for a retry, and all unsettled messages.
-    #[cfg(feature = "testing")]
     pub(in crate::engine) async fn backlog(
         &self,
         ports: &Ports,

@@ -1,7 +1,5 @@
 use std::sync::Arc;
 
-#[cfg(feature = "testing")]
-use crate::message::MessageKind;
 use crate::{
     engine::{
         delivery::incoming::{IncomingMessage, Origin},
@@ -9,7 +7,7 @@ use crate::{
     },
     error::Error,
     handler::Ports,
-    message::{Envelope, Position},
+    message::{Envelope, MessageKind, Position},
     port::{Broker, Cursor, LogMessage, Topic},
 };
 
@@ -49,8 +47,7 @@ impl Feed {
     }
 
     /// Returns true if the message is in one of the topics or categories.
-    #[cfg(feature = "testing")]
-    pub(super) fn reads(&self, message: &Envelope) -> bool {
+    pub(in crate::engine) fn reads(&self, message: &Envelope) -> bool {
         let (category, kind) = (message.metadata.stream.category(), message.metadata.kind);
         match self {
             Self::Broker { topics, .. } => topics

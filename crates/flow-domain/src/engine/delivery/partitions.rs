@@ -53,6 +53,15 @@ impl OwnedPartition {
 impl Consumer {
     /// Renews the leases, and takes a fair share. Returns the partitions that were lost.
     pub(in crate::engine) async fn take_turn(&mut self, ports: &Ports) -> Result<Vec<u32>, Error> {
+        self.turn(ports, false).await
+    }
+
+    /// Takes all partitions, also those that other engines own.
+    pub(in crate::engine) async fn take_over(&mut self, ports: &Ports) -> Result<(), Error> {
+        self.turn(ports, true).await.map(|_| ())
+    }
+
+    async fn turn(&mut self, ports: &Ports, is_takeover: bool) -> Result<Vec<u32>, Error> {
         let held: Vec<_> = self.partitions.iter().map(OwnedPartition::held).collect();
         let turn = Turn {
             group: &self.name,
@@ -60,6 +69,7 @@ impl Consumer {
             n_partitions: self.feed.n_partitions(ports)?,
             held: &held,
             lease: LEASE,
+            is_takeover,
         };
         let begun = monotonic_now();
         let result = ports.store.turn(&turn).await?;
@@ -318,11 +328,17 @@ impl Consumer {
     /// Saves the ledgers, releases all partitions and leaves the group.
     pub(in crate::engine) async fn leave(&mut self, ports: &Ports) -> Result<(), Error> {
         let saved = self.save(ports).await;
+        self.release_all(ports).await?;
+        saved
+    }
+
+    /// Releases all partitions and leaves the group. What is not saved is lost.
+    pub(in crate::engine) async fn release_all(&mut self, ports: &Ports) -> Result<(), Error> {
         let held: Vec<_> = self.partitions.iter().map(OwnedPartition::held).collect();
         ports.store.release(&self.name, &held).await?;
         ports.store.leave(&self.name, &self.member).await?;
         self.forget();
-        saved
+        Ok(())
     }
 
     /// Forgets a partition that another engine owns by now.

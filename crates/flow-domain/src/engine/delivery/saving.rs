@@ -9,6 +9,7 @@ use crate::{
     },
     error::Error,
     handler::Ports,
+    message::Position,
     port::{Changes, Durability, LedgerWrite, StartFrom},
 };
 
@@ -76,6 +77,32 @@ impl Consumer {
         }
 
         Ok(())
+    }
+
+    /// Makes the ledgers of a group for which everything up to `position` of the event store is done.
+    ///
+    /// The ledgers of a group that reads a broker stay as they are. Writing them checks the fences.
+    pub(in crate::engine) fn ledgers_at(
+        &self,
+        position: Position,
+    ) -> impl Iterator<Item = LedgerWrite> {
+        let row = LedgerRow {
+            topics: vec![TopicProgress {
+                topic: self.feed.topic_name(0),
+                read: position.as_u64(),
+                open: Vec::new(),
+            }],
+            n_deaths: 0,
+        };
+        let done = self.reads_store().then(|| row.encode());
+
+        self.partitions.iter().filter_map(move |partition| {
+            let mut ledger = self.ledger(partition.index, None)?;
+            if let Some(done) = &done {
+                ledger.value = done.clone();
+            }
+            Some(ledger)
+        })
     }
 
     /// Makes the ledger of a partition; `None` if this engine does not own it.

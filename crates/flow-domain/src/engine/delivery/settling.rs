@@ -66,7 +66,8 @@ impl Consumer {
             AttemptResult::Handled(_)
             | AttemptResult::Skipped
             | AttemptResult::NotSubscribed
-            | AttemptResult::Rejected(_) => {
+            | AttemptResult::Rejected(_)
+            | AttemptResult::Expired(_) => {
                 if !report.is_ignored() {
                     self.breaker.record_success();
                 }

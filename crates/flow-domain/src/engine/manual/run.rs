@@ -227,8 +227,8 @@ impl TestEngine {
     }
 }
 
-/// Returns the failures for the report of the run: exhausted messages, rejections, and failures of
-/// events that were handled inline. `label` is that of the message, which few reports need.
+/// Returns the failures for the report of the run: exhausted messages, rejections, expired commands, and
+/// failures of events that were handled inline. `label` is that of the message, which few reports need.
 fn failures_of(label: impl FnOnce() -> String, report: AttemptReport) -> Vec<HandlerFailure> {
     let mut failures = Vec::new();
 
@@ -237,7 +237,7 @@ fn failures_of(label: impl FnOnce() -> String, report: AttemptReport) -> Vec<Han
             error,
             is_last: true,
         } => failures.push(HandlerFailure::new(report.handler, label(), error)),
-        AttemptResult::Rejected(error) => {
+        AttemptResult::Rejected(error) | AttemptResult::Expired(error) => {
             failures.push(HandlerFailure::of_command(report.handler, label(), error));
         }
         _ => {}

@@ -126,7 +126,7 @@ impl TestEngine {
     /// Makes sure that every source knows its subscriptions.
     ///
     /// All other methods that read call this first. A new subscription with `StartFrom::Now`
-    /// starts at this moment.
+    /// starts at this moment. After a rebuild has taken over a subscription, this takes it back.
     ///
     /// # Errors
     ///
@@ -158,7 +158,12 @@ impl TestEngine {
             return Ok(());
         }
 
-        self.app.ports.store.commit(&changes).await?;
+        let saved = self.app.ports.store.commit(&changes).await;
+        if matches!(&saved, Err(err) if err.is_fenced()) {
+            self.is_subscribed = false;
+            return Ok(());
+        }
+        saved?;
         for consumer in &mut self.consumers {
             consumer.mark_saved();
         }
@@ -223,6 +228,9 @@ impl TestEngine {
             .ok_or_else(not_ready)?;
 
         let mut report = attempt.run(&mut self.session).await;
+        if let AttemptResult::Fenced = report.result {
+            self.is_subscribed = false;
+        }
         self.log_attempt(&attempt, &report, consumer_idx, n_commits);
 
         let app = self.app.with_ports(ports);
