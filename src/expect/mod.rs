@@ -74,6 +74,7 @@ pub use dead_letters::{DeadLetters, dead_letters};
 pub(crate) use empty_input::EmptyInput;
 pub use events::{event, event_matching, events, no_event, no_events};
 pub use expectation::Expectation;
+pub(crate) use handlers::skipped_messages;
 pub use handlers::{
     HandledBy, handled_by, handler_failed, handler_failed_with_message, no_handler_failure,
 };

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use flow_domain::message::short_type_name;
+use flow_domain::message::{MessageLabels, short_type_name};
 
 use crate::expect::{Expectation, Mismatch, check::Check};
 
@@ -10,7 +10,8 @@ pub fn resource<'t, T: fmt::Debug + Send + Sync + 'static>(
 ) -> impl Expectation + 't {
     let name = short_type_name::<T>();
 
-    Check::new(format!("resource {name}"), move |outcome| {
+    let describe = move |_: &MessageLabels| format!("resource {name}");
+    Check::about_messages(describe, move |outcome| {
         let found = match outcome.find_resource::<T>() {
             Some(resource) if holds(resource) => return Ok(()),
             Some(resource) => format!("{resource:?}"),

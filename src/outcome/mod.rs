@@ -22,6 +22,7 @@
 
 mod act_outcome;
 mod clock_moves;
+mod description;
 mod disabled_invariant;
 mod problem;
 mod run_outcome;
@@ -34,6 +35,8 @@ mod warning;
 pub use crate::logs::Log;
 pub use act_outcome::ActOutcome;
 pub(crate) use act_outcome::{ActKind, ReplyName};
+#[doc(hidden)]
+pub use description::Description;
 pub(crate) use disabled_invariant::DisabledInvariant;
 pub use problem::{Problem, ProblemKind};
 pub(crate) use problem::{ProblemCount, ProblemId};

@@ -53,6 +53,8 @@ pub enum ProblemKind {
     LaterRejection,
     /// A handler failed on a message that the act caused.
     HandlerFailure,
+    /// A handler processed a command as part of its own work, and went on after the command failed.
+    IgnoredFailure,
 }
 
 impl fmt::Display for Problem<'_> {
@@ -94,6 +96,8 @@ impl ActOutcome {
         let downstream = failures.map(move |(idx, failure)| {
             let kind = if failure.is_rejected_command() {
                 ProblemKind::LaterRejection
+            } else if failure.ignored_by().is_some() {
+                ProblemKind::IgnoredFailure
             } else {
                 ProblemKind::HandlerFailure
             };

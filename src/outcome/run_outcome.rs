@@ -1,7 +1,7 @@
 use std::{
     collections::BTreeSet,
     fmt, mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use flow_domain::{
@@ -35,6 +35,8 @@ pub struct Outcome {
     /// The number of entries in the record before the first act.
     pub(crate) n_given_entries: usize,
     acts: Vec<ActOutcome>,
+    /// The handlers whose messages became dead letters in the last act, once somebody asks for them.
+    dead_lettered: OnceLock<BTreeSet<Option<&'static str>>>,
     /// The given step that failed. It is no act, and the flow ends there.
     pub(crate) failed_given: Option<ActOutcome>,
     pub(crate) story: Story,
@@ -43,6 +45,8 @@ pub struct Outcome {
     /// The invariants that the harness or this flow disables.
     pub(crate) disabled_invariants: Vec<DisabledInvariant>,
     warnings: Vec<Warning>,
+    /// The warnings about the wiring of the domain.
+    pub(crate) wiring_warnings: Arc<[Warning]>,
     /// A warning for each `given_command` that changed nothing.
     idle_given_commands: Vec<Warning>,
     /// The types of messages of the test that do not implement `PartialEq`.
@@ -70,12 +74,14 @@ impl Outcome {
             is_unit_test: false,
             n_given_entries: 0,
             acts: Vec::new(),
+            dead_lettered: OnceLock::new(),
             failed_given: None,
             story: Story::default(),
             logs: Arc::default(),
             invariants,
             disabled_invariants,
             warnings: Vec::new(),
+            wiring_warnings: Arc::default(),
             idle_given_commands: Vec::new(),
             compared_by_json: BTreeSet::new(),
             states: Vec::new(),
@@ -114,6 +120,7 @@ impl Outcome {
 
     pub(crate) fn add_act(&mut self, act: ActOutcome) {
         self.acts.push(act);
+        self.dead_lettered = OnceLock::new();
     }
 
     pub(crate) fn warn(&mut self, warning: Warning) {
@@ -200,6 +207,17 @@ impl Outcome {
             Some(act) => &self.record.entries()[act.entries.clone()],
             None => &[],
         }
+    }
+
+    /// Returns true if the last act stored a dead letter for this handler.
+    ///
+    /// There may be many dead letters, and a problem for each. So the entries are searched once.
+    pub(crate) fn is_dead_lettered(&self, handler: Option<&'static str>) -> bool {
+        let find = || {
+            let entries = self.last_act_entries().iter();
+            entries.filter_map(dead_lettered_handler).collect()
+        };
+        self.dead_lettered.get_or_init(find).contains(&handler)
     }
 
     /// Returns the events that the acts raised, in the order in which they were stored.
@@ -291,8 +309,10 @@ impl Outcome {
 
     /// Returns likely mistakes that do not fail the flow.
     ///
-    /// Examples are an expectation that always passes, a type without `PartialEq`, a `given_command` that
-    /// changed nothing, and an aggregate that changes without an event ([`Invariant::SilentChange`](crate::Invariant::SilentChange)).
+    /// Examples are an expectation that always passes, a setting without an effect, a warning of
+    /// [`Domain::check`](flow_domain::Domain::check), a type without `PartialEq`, a `given_command` that changed
+    /// nothing, and an aggregate that changes without an event
+    /// ([`Invariant::SilentChange`](crate::Invariant::SilentChange)).
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = self.warnings_to_print();
         warnings.extend(self.idle_given_commands.iter().cloned());
@@ -307,6 +327,7 @@ impl Outcome {
     /// about given commands.
     pub(crate) fn warnings_to_print(&self) -> Vec<Warning> {
         let mut warnings = self.warnings.clone();
+        warnings.extend(self.wiring_warnings.iter().cloned());
         if self.invariants.has(Invariant::RoundTrip) {
             let of_handlers = self.record.compared_by_json();
             let types = self.compared_by_json.union(of_handlers);
@@ -326,7 +347,7 @@ impl Outcome {
     /// Panics if the harness has no such resource.
     #[track_caller]
     pub fn resource<T: Send + Sync + 'static>(&self) -> Arc<T> {
-        self.resources.get()
+        self.resources.get_for_test()
     }
 
     pub(crate) fn find_resource<T: Send + Sync + 'static>(&self) -> Option<&T> {
@@ -340,6 +361,11 @@ impl Outcome {
 
     pub(crate) fn render_story(&self, options: &RenderOptions) -> String {
         self.story.render(&self.acts, &self.record, options)
+    }
+
+    /// Returns a step with its keyword: `then OrderDashboard "ord-1" is`.
+    pub(crate) fn describe_step(&self, idx: usize) -> String {
+        self.story.describe_step(idx, self.record.labels())
     }
 
     /// Returns what the acts caused, as a tree.
@@ -368,6 +394,18 @@ impl Outcome {
         let start = if is_given { 0 } else { self.n_given_entries };
         let range = start..self.record.entries().len();
         chain_text(&self.record, range, here, &self.logs(), options)
+    }
+}
+
+/// Returns the handler whose message is stored as a dead letter at this entry, if one is.
+fn dead_lettered_handler(entry: &Entry) -> Option<Option<&'static str>> {
+    match entry.kind {
+        EntryKind::RetriesExhausted {
+            handler,
+            is_dead_lettered: true,
+            ..
+        } => Some(handler),
+        _ => None,
     }
 }
 

@@ -35,6 +35,7 @@ pub(super) async fn fault_at_every_step(
         return Err(FlowFailure::new(outcome, vec![failure], None));
     }
 
+    let mut has_happened = false;
     for nth in 1..=n_deliveries {
         let faults = Arc::new(FaultInjector::at_delivery(fault, nth));
         let result = run_once(plan, mode, Some(Arc::clone(&faults))).await;
@@ -50,6 +51,15 @@ pub(super) async fn fault_at_every_step(
                  without a fault the flow passes"
             ))
         })?;
+        has_happened |= faults.injected_at().is_some();
+    }
+
+    if !has_happened {
+        let expected = format!("a delivery with this fault: {fault} its handler");
+        let found = format!("none of {n_deliveries}: no handler commits anything");
+        let mismatch = Mismatch::new(expected, found).at(location);
+        let failure = StepMismatch::at_end(plan, mismatch);
+        return Err(FlowFailure::new(outcome, vec![failure], None));
     }
 
     Ok(())

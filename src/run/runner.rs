@@ -3,7 +3,7 @@ use std::{collections::BTreeSet, mem, sync::Arc};
 use flow_domain::record::InvariantViolation;
 
 use crate::{
-    expect::{Mismatch, Subject, pending_mismatch},
+    expect::{Mismatch, Subject, pending_mismatch, skipped_messages},
     outcome::{Outcome, Problem, ProblemId, ProblemKind},
     plan::{Plan, StepKind},
     report::StepMismatch,
@@ -120,6 +120,15 @@ impl Runner<'_, '_> {
                 continue;
             };
 
+            let handler = fault
+                .handler_type()
+                .and_then(|handler| self.outcome.system().handler_name(handler));
+            for line in handler
+                .iter()
+                .flat_map(|handler| skipped_messages(handler, &self.outcome))
+            {
+                found.push_str(&format!("\nthe handler {line}"));
+            }
             if self.outcome.is_inline() && fault.needs_engine() {
                 found.push_str("\nthe fault needs an engine, and `Mode::Sync` has none");
             }

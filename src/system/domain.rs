@@ -4,9 +4,9 @@ use std::{
 };
 
 use flow_domain::{
-    App, Engine, Error, Headers,
+    App, Engine, Error, HandlerFailure, Headers,
     clock::Timestamp,
-    message::{MessageLabels, MessageType, Payload, Recorded},
+    message::{MessageLabels, MessageType, Payload, Priority, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
     record::{EntryId, Record, Recorder},
@@ -112,6 +112,10 @@ impl DomainSystem {
         report: Result<SettleReport, Error>,
     ) -> Result<ProcessResult, Error> {
         let mut report = report?;
+        // After a restart, the commands of the test go to the new handlers, too.
+        if let Some(engine) = &self.engine {
+            self.app = engine.app().clone();
+        }
         self.remaining = std::mem::take(&mut report.remaining);
         Ok(report.into())
     }
@@ -242,6 +246,10 @@ impl System for DomainSystem {
         self.recorder.drain_into(record);
     }
 
+    fn take_ignored_failures(&self) -> Vec<HandlerFailure> {
+        self.recorder.take_ignored_failures()
+    }
+
     fn handler_name(&self, handler: TypeId) -> Option<&'static str> {
         self.app
             .domain()
@@ -272,6 +280,10 @@ impl System for DomainSystem {
 
     fn labels(&self) -> MessageLabels {
         self.app.domain().labels().clone()
+    }
+
+    fn lanes_below(&self) -> Option<Priority> {
+        self.app.domain().lanes_below()
     }
 
     fn wiring(&self) -> &Wiring {

@@ -3,7 +3,7 @@ use std::{any::TypeId, fmt, marker::PhantomData};
 use flow_domain::{
     Aggregate, Error, Headers,
     clock::{Timestamp, VirtualClock},
-    message::{MessageLabels, MessageType, Payload, Recorded},
+    message::{MessageLabels, MessageType, Payload, Priority, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
     record::Record,
@@ -107,6 +107,10 @@ impl<A: Aggregate> System for UnitSystem<A> {
 
     fn labels(&self) -> MessageLabels {
         self.wiring.labels.clone()
+    }
+
+    fn lanes_below(&self) -> Option<Priority> {
+        None
     }
 
     fn wiring(&self) -> &Wiring {

@@ -80,6 +80,8 @@ impl Fault {
     }
 
     /// Returns a fault before a call of the handler `H`, of any kind.
+    ///
+    /// A message that the handler skips is no call.
     #[track_caller]
     pub fn handler<H: 'static>() -> HandlerFault {
         HandlerFault {
@@ -102,7 +104,8 @@ impl Fault {
 
     /// Returns a fault that crashes the engine after `H` commits, and before the acknowledgement.
     ///
-    /// The engine redelivers the message, to newly built handlers. The clock does not move.
+    /// The engine redelivers the message, to newly built handlers. The clock does not move. A message
+    /// that the handler skips is no commit.
     #[track_caller]
     pub fn crash_after<H: 'static>() -> CrashFault {
         CrashFault(Self::at(InjectionPoint::Crash(HandlerRef::of::<H>())))
@@ -110,7 +113,8 @@ impl Fault {
 
     /// Returns a fault that restarts the engine after `n_deliveries` deliveries.
     ///
-    /// The engine continues with newly built handlers.
+    /// A message that its handler skips counts as a delivery. Everything after the restart goes to newly
+    /// built handlers, also the commands of the test. The flow fails if no handler is called after it.
     #[track_caller]
     pub fn restart_after(n_deliveries: u32) -> Self {
         Self {
@@ -137,6 +141,16 @@ impl Fault {
                     .map_or(0, |fake| fake.call_script().n_failed())
             },
         }))
+    }
+
+    /// Returns the Rust type of the handler that the fault is about, if there is one.
+    pub(crate) fn handler_type(&self) -> Option<TypeId> {
+        match &self.injection_point {
+            InjectionPoint::Handler { handler, .. } | InjectionPoint::Crash(handler) => {
+                Some(handler.type_id)
+            }
+            _ => None,
+        }
     }
 
     /// Returns true if the fault never happens without an engine.

@@ -14,6 +14,8 @@ pub struct HandlerFailure {
     /// Why the handler failed, or the rejection.
     pub error: Error,
     is_rejected_command: bool,
+    /// The handler that sent the command and went on after its failure. Only tests report those.
+    ignored_by: Option<&'static str>,
 }
 
 impl HandlerFailure {
@@ -23,6 +25,21 @@ impl HandlerFailure {
             message,
             error,
             is_rejected_command: false,
+            ignored_by: None,
+        }
+    }
+
+    /// Describes the failure of a command with which `caller`, the handler that sent it, went on.
+    #[cfg(feature = "testing")]
+    pub(crate) fn ignored(
+        handler: Option<&'static str>,
+        command: String,
+        error: Error,
+        caller: &'static str,
+    ) -> Self {
+        Self {
+            ignored_by: Some(caller),
+            ..Self::new(handler, command, error)
         }
     }
 
@@ -40,6 +57,14 @@ impl HandlerFailure {
     pub fn is_rejected_command(&self) -> bool {
         self.is_rejected_command
     }
+
+    /// Returns the handler that processed the command as part of its own work, and went on after the
+    /// command failed.
+    ///
+    /// Only the harness reports such a failure. In production it is the decision of that handler.
+    pub fn ignored_by(&self) -> Option<&'static str> {
+        self.ignored_by
+    }
 }
 
 impl fmt::Display for HandlerFailure {
@@ -53,6 +78,14 @@ impl fmt::Display for HandlerFailure {
             Some(handler) => write!(f, "{handler} failed on {}: {error}", self.message),
             // The error itself says that the command has no handler.
             None => write!(f, "{error}"),
+        }?;
+
+        match self.ignored_by {
+            Some(caller) => write!(
+                f,
+                "\n{caller} sent the command, and went on after the failure"
+            ),
+            None => Ok(()),
         }
     }
 }

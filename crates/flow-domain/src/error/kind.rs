@@ -1,4 +1,4 @@
-use std::{borrow::Cow, error, fmt};
+use std::{borrow::Cow, error, fmt, sync::Arc};
 
 use crate::error::{
     HandlerFailure, Rejection, Stall,
@@ -15,7 +15,7 @@ type Source = Box<dyn error::Error + Send + Sync>;
 /// [`is_conflict`](Self::is_conflict), and so on. `Display` names the operation that failed, and
 /// never prints the cause. [`with_causes`](Self::with_causes) prints the whole chain.
 pub struct Error {
-    kind: Box<Kind>,
+    kind: Arc<Kind>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -179,7 +179,7 @@ impl Error {
 
     /// Sets after how many conflicts the runtime has returned this one.
     pub(crate) fn after_tries(mut self, n: u32) -> Self {
-        if let Kind::Conflict { n_tries, .. } = &mut *self.kind {
+        if let Some(Kind::Conflict { n_tries, .. }) = Arc::get_mut(&mut self.kind) {
             *n_tries = n;
         }
         self
@@ -271,6 +271,14 @@ impl Error {
 
     pub(crate) fn stalled(stall: Box<Stall>, failures: Vec<HandlerFailure>) -> Self {
         Kind::Stalled { stall, failures }.into()
+    }
+
+    /// Returns the same error once more.
+    #[cfg(feature = "testing")]
+    pub(crate) fn share(&self) -> Self {
+        Self {
+            kind: Arc::clone(&self.kind),
+        }
     }
 
     /// Returns true if nobody knows whether a commit went through. Look before trying it again.
@@ -406,7 +414,7 @@ impl Error {
 impl From<Kind> for Error {
     fn from(kind: Kind) -> Self {
         Self {
-            kind: Box::new(kind),
+            kind: Arc::new(kind),
         }
     }
 }

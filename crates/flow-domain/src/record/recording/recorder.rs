@@ -5,6 +5,7 @@ use std::{
 
 use crate::{
     clock::Timestamp,
+    error::HandlerFailure,
     message::{MessageId, Processing},
     record::{Entry, EntryId, EntryKind, OpenCall, OverlayMap, Record},
 };
@@ -27,6 +28,8 @@ struct RecorderState {
     async_messages: OverlayMap<MessageId, EntryId>,
     /// The types that were compared by their JSON since the last `drain_into`.
     compared_by_json: BTreeSet<&'static str>,
+    /// The failures with which a handler went on, since they were taken last.
+    ignored_failures: Vec<HandlerFailure>,
 }
 
 impl Recorder {
@@ -60,6 +63,17 @@ impl Recorder {
         self.lock().compared_by_json.insert(type_name);
     }
 
+    /// Adds failures of commands with which the handler that sent them went on.
+    pub(crate) fn add_ignored_failures(&self, failures: Vec<HandlerFailure>) {
+        self.lock().ignored_failures.extend(failures);
+    }
+
+    /// Returns the failures of commands with which the handler that sent them went on, since the last
+    /// call.
+    pub fn take_ignored_failures(&self) -> Vec<HandlerFailure> {
+        std::mem::take(&mut self.lock().ignored_failures)
+    }
+
     /// Returns the entry that created this message, if an engine handles it.
     pub(crate) fn creation_entry(&self, message_id: MessageId) -> Option<EntryId> {
         self.lock().async_messages.get(&message_id).copied()
@@ -75,6 +89,7 @@ impl Recorder {
                 entries: state.entries.clone(),
                 async_messages: state.async_messages.fork(),
                 compared_by_json: state.compared_by_json.clone(),
+                ignored_failures: Vec::new(),
             }),
         }
     }
