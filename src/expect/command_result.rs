@@ -57,9 +57,7 @@ pub fn accepted_count(expected: usize) -> impl Expectation {
     let covers = |problem: &Problem<'_>, _: &Outcome| match problem.kind {
         ProblemKind::Rejection => true,
         ProblemKind::CommandFailure => problem.error.is_conflict(),
-        ProblemKind::LaterRejection | ProblemKind::HandlerFailure | ProblemKind::IgnoredFailure => {
-            false
-        }
+        _ => false,
     };
     Check::new(description, check)
         .covering(covers)

@@ -10,10 +10,10 @@ use crate::{
         Expectation, Mismatch, Subject,
         check::Check,
         empty_input::EmptyInput,
-        messages::{first_name, message_at, require_known_message, type_name},
+        messages::{first_name, is_problem_of, message_at, require_known_message, type_name},
         never_happens::NeverHappens,
     },
-    outcome::Outcome,
+    outcome::{Outcome, ProblemKind},
     value::{counted, matches_type},
 };
 
@@ -140,10 +140,14 @@ impl<'r> Schedule<'r> {
 
 /// Expects that, in the acts so far, a command of type `C` arrived after its deadline.
 ///
-/// Such a command is not handled.
+/// Such a command is not handled. If nothing expects that, the flow fails.
 pub fn expired<C: Command>() -> impl Expectation {
     let describe = |labels: &MessageLabels| format!("{} expires", type_name::<C>(labels));
-    Check::about_messages(describe, check_expired::<C>).even_if_pending()
+    Check::about_messages(describe, check_expired::<C>)
+        .covering(|problem, outcome| {
+            is_problem_of::<C>(problem, ProblemKind::Expiry, outcome.record().labels())
+        })
+        .even_if_pending()
 }
 
 fn check_expired<C: Command>(outcome: &Outcome) -> Result<(), Mismatch> {

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use flow_domain::Error;
+use flow_domain::{Error, error::FailureOrigin};
 
 use crate::outcome::{ActOutcome, Outcome};
 
@@ -39,6 +39,8 @@ pub(crate) struct ProblemCount {
     pub(crate) failed: usize,
     /// Commands that no handler handles.
     pub(crate) unhandled: usize,
+    /// Messages that were given up before a handler was called: not published, or expired.
+    pub(crate) undelivered: usize,
 }
 
 /// What went wrong in an act.
@@ -55,6 +57,12 @@ pub enum ProblemKind {
     HandlerFailure,
     /// A handler processed a command as part of its own work, and went on after the command failed.
     IgnoredFailure,
+    /// `handle_error` of a handler failed.
+    ErrorHandlerFailure,
+    /// A message was given up, because the broker refused it again and again.
+    PublishFailure,
+    /// A submitted command arrived after its deadline, and was not handled.
+    Expiry,
 }
 
 impl fmt::Display for Problem<'_> {
@@ -65,6 +73,14 @@ impl fmt::Display for Problem<'_> {
             (ProblemKind::Rejection, None) => write!(f, "{name} was rejected: {error}"),
             (_, None) => write!(f, "{name} failed: {}", error.with_causes()),
         }
+    }
+}
+
+impl Problem<'_> {
+    /// Returns the name of the message that is concerned; `None` if it is the command of the act itself.
+    pub(crate) fn message(&self) -> Option<&str> {
+        let failure = &self.act.failures()[self.id.failure_idx?];
+        Some(&failure.message)
     }
 }
 
@@ -94,12 +110,13 @@ impl ActOutcome {
         });
         let failures = self.failures().iter().enumerate();
         let downstream = failures.map(move |(idx, failure)| {
-            let kind = if failure.is_rejected_command() {
-                ProblemKind::LaterRejection
-            } else if failure.ignored_by().is_some() {
-                ProblemKind::IgnoredFailure
-            } else {
-                ProblemKind::HandlerFailure
+            let kind = match failure.origin() {
+                FailureOrigin::Rejection => ProblemKind::LaterRejection,
+                FailureOrigin::Ignored(_) => ProblemKind::IgnoredFailure,
+                FailureOrigin::ErrorHandler => ProblemKind::ErrorHandlerFailure,
+                FailureOrigin::Publishing => ProblemKind::PublishFailure,
+                FailureOrigin::Expiry => ProblemKind::Expiry,
+                _ => ProblemKind::HandlerFailure,
             };
             problem(kind, failure.handler, &failure.error, Some(idx))
         });
@@ -129,6 +146,7 @@ impl Outcome {
                 rejected: sum.rejected + count.rejected,
                 failed: sum.failed + count.failed,
                 unhandled: sum.unhandled + count.unhandled,
+                undelivered: sum.undelivered + count.undelivered,
             })
     }
 }
@@ -139,6 +157,7 @@ impl ProblemCount {
         for problem in problems {
             match (problem.kind, problem.handler) {
                 (ProblemKind::Rejection | ProblemKind::LaterRejection, _) => count.rejected += 1,
+                (ProblemKind::PublishFailure | ProblemKind::Expiry, _) => count.undelivered += 1,
                 (_, Some(_)) => count.failed += 1,
                 (_, None) if problem.error.is_no_handler() => count.unhandled += 1,
                 // The test or an adapter failed, and no handler.

@@ -1,6 +1,7 @@
 use std::{
     collections::BTreeSet,
     fmt, mem,
+    ops::Range,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
@@ -108,7 +109,7 @@ impl Outcome {
     }
 
     /// Adds to the record what happened since the last update, and returns the new range.
-    pub(crate) fn update_record(&mut self) -> std::ops::Range<usize> {
+    pub(crate) fn update_record(&mut self) -> Range<usize> {
         let before = self.record.entries().len();
         self.system.update_record(&mut self.record);
         before..self.record.entries().len()
@@ -202,11 +203,12 @@ impl Outcome {
             .map_or(0, |act| act.entries.start)
     }
 
+    pub(crate) fn last_act_range(&self) -> Range<usize> {
+        self.acts.last().map_or(0..0, |act| act.entries.clone())
+    }
+
     pub(crate) fn last_act_entries(&self) -> &[Entry] {
-        match self.acts.last() {
-            Some(act) => &self.record.entries()[act.entries.clone()],
-            None => &[],
-        }
+        &self.record.entries()[self.last_act_range()]
     }
 
     /// Returns true if the last act stored a dead letter for this handler.
@@ -215,7 +217,15 @@ impl Outcome {
     pub(crate) fn is_dead_lettered(&self, handler: Option<&'static str>) -> bool {
         let find = || {
             let entries = self.last_act_entries().iter();
-            entries.filter_map(dead_lettered_handler).collect()
+            let handlers = entries.filter_map(|entry| match entry.kind {
+                EntryKind::RetriesExhausted {
+                    handler,
+                    is_dead_lettered: true,
+                    ..
+                } => Some(handler),
+                _ => None,
+            });
+            handlers.collect()
         };
         self.dead_lettered.get_or_init(find).contains(&handler)
     }
@@ -394,18 +404,6 @@ impl Outcome {
         let start = if is_given { 0 } else { self.n_given_entries };
         let range = start..self.record.entries().len();
         chain_text(&self.record, range, here, &self.logs(), options)
-    }
-}
-
-/// Returns the handler whose message is stored as a dead letter at this entry, if one is.
-fn dead_lettered_handler(entry: &Entry) -> Option<Option<&'static str>> {
-    match entry.kind {
-        EntryKind::RetriesExhausted {
-            handler,
-            is_dead_lettered: true,
-            ..
-        } => Some(handler),
-        _ => None,
     }
 }
 

@@ -263,6 +263,8 @@ fn problem_status(count: &ProblemCount) -> Option<&'static str> {
         Some("a command was rejected")
     } else if 0 < count.unhandled {
         Some("a command has no handler")
+    } else if 0 < count.undelivered {
+        Some("a message was not delivered")
     } else {
         None
     }

@@ -17,6 +17,7 @@ pub(super) fn remaining_text(outcome: &Outcome) -> String {
         rejected,
         failed,
         unhandled,
+        undelivered,
     } = outcome.count_problems();
     let n_retried = count_retried(record);
     let (n_dead_letters, n_scheduled) = count_dead_letters_and_scheduled(record);
@@ -36,6 +37,11 @@ pub(super) fn remaining_text(outcome: &Outcome) -> String {
             unhandled,
             "command without a handler",
             "commands without a handler",
+        ),
+        (
+            undelivered,
+            "message not delivered",
+            "messages not delivered",
         ),
         (n_retried, "delivery retried", "deliveries retried"),
         (count_lost_races(record), "race lost", "races lost"),

@@ -14,10 +14,15 @@ pub(super) fn problem_text(problem: &Problem<'_>, is_inline: bool) -> String {
         problem.kind == ProblemKind::HandlerFailure && !is_inline && !error.is_rejection();
 
     let mut steps = Vec::new();
-    if problem.kind == ProblemKind::Rejection {
-        steps.push("`.then_rejected(..)`".to_owned());
-    } else if let Some(handler) = problem.handler {
-        steps.push(failure_step(handler, error));
+    let message = problem.message().unwrap_or_default();
+    match (problem.kind, problem.handler) {
+        (ProblemKind::Rejection, _) => steps.push("`.then_rejected(..)`".to_owned()),
+        (ProblemKind::Expiry, _) => steps.push(format!("`.then(expect::expired::<{message}>())`")),
+        (ProblemKind::PublishFailure, _) => {
+            steps.push(format!("`.then(expect::publish_failed::<{message}>())`"));
+        }
+        (_, Some(handler)) => steps.push(failure_step(handler, error)),
+        (_, None) => {}
     }
     if can_be_dead_letter {
         steps.push("`.then(expect::dead_letters())`".to_owned());

@@ -46,8 +46,8 @@ impl Runner<'_, '_> {
             let settled = system.act(Act::Engine(None), &headers).await;
             result = result.merge(Ok(settled));
         }
-        let ignored = self.outcome.system().take_ignored_failures();
-        result.failures.extend(ignored);
+        let failures = self.outcome.system().take_failures();
+        result.failures.extend(failures);
         let entries = self.outcome.update_record();
 
         let Some(problem) = given_problem(&result) else {
@@ -195,8 +195,8 @@ impl Runner<'_, '_> {
             let is_last = self.steps.n_acts(idx) + 1 == n_overlapping;
             let n_entries = self.outcome.record().entries().len();
             let entries = if is_last {
-                let ignored = self.outcome.system().take_ignored_failures();
-                result.failures.extend(ignored);
+                let failures = self.outcome.system().take_failures();
+                result.failures.extend(failures);
                 self.outcome.update_record()
             } else {
                 n_entries..n_entries
@@ -316,7 +316,16 @@ impl Runner<'_, '_> {
             result = result.merge(Ok(redelivery));
         }
 
-        self.finish_act(idx, "the redelivery".into(), result, (ActKind::Other, None))
+        self.finish_act(idx, "the redelivery".into(), result, (ActKind::Other, None))?;
+
+        // A paused engine delivers later.
+        let outcome = &self.outcome;
+        if outcome.is_paused() || self.first_handler(outcome.last_act_range()).is_some() {
+            return Ok(());
+        }
+        let expected = "events of the last act that a handler receives";
+        let found = "no handler is subscribed to its events\nRemove the redelivery";
+        Err(self.fail_step(idx, Mismatch::new(expected, found)))
     }
 
     /// Adds the outcome of an act, and stops the run if there was a stall.
@@ -327,8 +336,8 @@ impl Runner<'_, '_> {
         mut result: ProcessResult,
         (kind, reply_name): (ActKind, Option<ReplyName>),
     ) -> Result<(), Stop> {
-        let ignored = self.outcome.system().take_ignored_failures();
-        result.failures.extend(ignored);
+        let failures = self.outcome.system().take_failures();
+        result.failures.extend(failures);
         let entries = self.outcome.update_record();
         let handler = self.first_handler(entries.clone());
 

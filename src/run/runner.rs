@@ -120,14 +120,12 @@ impl Runner<'_, '_> {
                 continue;
             };
 
-            let handler = fault
-                .handler_type()
-                .and_then(|handler| self.outcome.system().handler_name(handler));
-            for line in handler
-                .iter()
-                .flat_map(|handler| skipped_messages(handler, &self.outcome))
+            let handler_type = fault.handler_type();
+            if let Some(handler) =
+                handler_type.and_then(|id| self.outcome.system().handler_name(id))
             {
-                found.push_str(&format!("\nthe handler {line}"));
+                let skipped = skipped_messages(handler, &self.outcome);
+                found.extend(skipped.iter().map(|line| format!("\nthe handler {line}")));
             }
             if self.outcome.is_inline() && fault.needs_engine() {
                 found.push_str("\nthe fault needs an engine, and `Mode::Sync` has none");

@@ -246,8 +246,8 @@ impl System for DomainSystem {
         self.recorder.drain_into(record);
     }
 
-    fn take_ignored_failures(&self) -> Vec<HandlerFailure> {
-        self.recorder.take_ignored_failures()
+    fn take_failures(&self) -> Vec<HandlerFailure> {
+        self.recorder.take_failures()
     }
 
     fn handler_name(&self, handler: TypeId) -> Option<&'static str> {

@@ -87,8 +87,8 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
     /// Appends to `record` the entries that are new since the last call of this method.
     fn update_record(&self, record: &mut Record);
 
-    /// Returns the failures of nested commands with which a handler went on, since the last call.
-    fn take_ignored_failures(&self) -> Vec<HandlerFailure> {
+    /// Returns the failures of which no caller learns, since the last call.
+    fn take_failures(&self) -> Vec<HandlerFailure> {
         Vec::new()
     }
 

@@ -14,6 +14,8 @@ pub(super) struct DeliveryCount {
     fault: Option<(StepFault, u32)>,
     /// The delivery at which the fault was injected.
     injected_at: Option<FaultedDelivery>,
+    /// Whether a handler was called after the fault.
+    is_followed: bool,
     /// The delivery that has started and not ended.
     current: Option<FaultedDelivery>,
 }
@@ -58,8 +60,15 @@ impl DeliveryCount {
         self.injected_at.as_ref()
     }
 
+    /// Returns true if the fault was injected and could change something.
+    pub(super) fn has_effect(&self) -> bool {
+        let needs_more = matches!(self.fault, Some((StepFault::Restarts, _)));
+        self.injected_at.is_some() && (!needs_more || self.is_followed)
+    }
+
     /// Counts the start of a delivery, and returns true if it must fail.
     pub(super) fn start_delivery(&mut self, handler: &'static str, message: &Envelope) -> bool {
+        self.is_followed |= self.injected_at.is_some();
         // An inline call does not count as a delivery: nothing would retry it.
         if !self.is_counting || message.metadata.processing == Processing::Sync {
             return false;

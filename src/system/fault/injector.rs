@@ -37,6 +37,8 @@ struct ActiveFault {
     step_idx: usize,
     /// The name of the handler in the domain, if the fault is at a handler.
     handler: Option<&'static str>,
+    /// The index of the fault in the script of its fake, if it is at a fake.
+    script_idx: Option<usize>,
     /// How often the run reached its injection point.
     n_hits: u32,
     /// How often the fault happened.
@@ -99,6 +101,7 @@ impl FaultInjector {
         resources: &Resources,
         handler_name: impl Fn(TypeId) -> Option<&'static str>,
     ) -> Result<(), String> {
+        let mut script_idx = None;
         let handler = match &fault.injection_point {
             InjectionPoint::Handler { handler, .. } | InjectionPoint::Crash(handler) => {
                 let HandlerRef { type_id, name } = *handler;
@@ -106,12 +109,12 @@ impl FaultInjector {
                 Some(handler_name(type_id).ok_or_else(not_found)?)
             }
             InjectionPoint::Append(Err(err)) => return Err(err.to_string()),
-            InjectionPoint::Resource { name, fail, .. }
-                if !fail(resources, fault.nth, fault.times) =>
-            {
-                return Err(format!(
-                    "the harness has no resource `{name}`; add it with `.resource(|| ..)`"
-                ));
+            InjectionPoint::Resource { name, fail, .. } => {
+                let not_found = || {
+                    format!("the harness has no resource `{name}`; add it with `.resource(|| ..)`")
+                };
+                script_idx = Some(fail(resources, fault.nth, fault.times).ok_or_else(not_found)?);
+                None
             }
             _ => None,
         };
@@ -120,6 +123,7 @@ impl FaultInjector {
             fault: Arc::clone(fault),
             step_idx,
             handler,
+            script_idx,
             n_hits: 0,
             n_injected: 0,
             last_attempt: 0,
@@ -135,6 +139,11 @@ impl FaultInjector {
             .iter()
             .filter_map(|fault| Some((fault.step_idx, fault.shortfall(resources)?)))
             .collect()
+    }
+
+    /// Returns true if the [`StepFault`] was injected and could change something.
+    pub(crate) fn has_effect(&self) -> bool {
+        self.deliveries().has_effect()
     }
 
     /// Counts a hit of every fault for which `effect_at` returns an effect.
@@ -191,8 +200,8 @@ impl FaultInjector {
 impl ActiveFault {
     /// Returns a text that says why, if the fault did not happen as often as it should.
     fn shortfall(&self, resources: &Resources) -> Option<String> {
-        let n_injected = match &self.fault.injection_point {
-            InjectionPoint::Resource { n_failed, .. } => n_failed(resources),
+        let n_injected = match (&self.fault.injection_point, self.script_idx) {
+            (InjectionPoint::Resource { n_failed, .. }, Some(idx)) => n_failed(resources, idx),
             _ => self.n_injected,
         };
         let times_text = |n: u32| match n {

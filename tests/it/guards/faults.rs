@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use ::booking::ServerDown;
-use ::shop::{Fulfilment, MailHandler, Order, OrderStatus};
-use flow_domain::{Domain, WiringErrors};
+use ::shop::{Fulfilment, MailHandler, Order, OrderDashboardProjector, OrderStatus};
+use flow_domain::{Domain, WarningSelector, WiringErrors};
 use flow_harness::{Flow, fault::StepFault, flow::Acted, prelude::*};
 use rstest::rstest;
 
@@ -37,7 +37,28 @@ const ENGINE: &[Case] = &[
     ("restart after the last delivery", |mode| placed(mode, Fault::restart_after(5))),
     ("restart after the last delivery of several", |mode| placed(mode, Fault::restart_after(4).times(2))),
     ("restart after more deliveries", |mode| placed(mode, Fault::restart_after(6))),
+    ("attempts of a publication", |mode| placed(mode, Fault::publish().fails().on_attempts(1..=3))),
+    ("times before attempts", |mode| placed(mode, Fault::handler::<OrderDashboardProjector>().panics("fire").times(2).on_attempts(1..=1))),
+    ("second fault at a fake", |mode| shop_with_mail(FakeMailer::default).mode(mode)
+        .given_events(stock_received(5)).given_command(place_order())
+        .with_fault(Fault::resource::<FakeMailer>().fails_at_call(1))
+        .when_event(payment_received())
+        .with_fault(Fault::resource::<FakeMailer>().fails_at_call(9))
+        .when_event(payment_received()).then(expect::handled_by::<MailHandler>())),
+    ("conflict at every step without a commit", |mode| FlowHarness::new(counting).mode(mode)
+        .when_event(counted(0)).then_settled().fault_at_every_step(StepFault::Conflicts)),
+    ("restart at the only step", |mode| FlowHarness::new(counting).mode(mode)
+        .when_event(counted(0)).then_settled().fault_at_every_step(StepFault::Restarts)),
 ];
+
+/// A redelivery that no handler receives.
+const REDELIVERY: &[Case] = &[("unheard event", |mode| {
+    FlowHarness::new(deaf)
+        .mode(mode)
+        .when_event(counted(0))
+        .when_redelivered(3)
+        .then_settled()
+})];
 
 fn unknown_payment(mode: Mode, fault: Fault) -> Flow<'static, Acted> {
     shop()
@@ -121,6 +142,27 @@ fn engine_fault_that_changes_nothing_fails() {
     restart after more deliveries
       expected  the fault happens: the engine restarts after 6 deliveries
       found     the run reached the point of the fault only 5 times
+
+    attempts of a publication
+      expected  a fault at a handler, which has attempts
+      found     publishing fails
+                Use `.times(..)` or `.nth(..)` instead of `.on_attempts(..)`
+
+    times before attempts
+      expected  the fault happens: OrderDashboardProjector panics: fire, on attempt 1
+      found     the fault happened only once
+
+    second fault at a fake
+      expected  the fault happens: a call of FakeMailer fails, at occurrence 9
+      found     the flow called FakeMailer fewer times
+
+    conflict at every step without a commit
+      expected  an effect of the fault: a conflict at the commit of a handler
+      found     none of 1: no handler commits anything
+
+    restart at the only step
+      expected  an effect of the fault: the engine restarts after a handler
+      found     none of 1: no handler is called after the restart
     ");
 }
 
@@ -153,16 +195,25 @@ fn counting() -> Result<Domain, WiringErrors> {
         .build()
 }
 
-#[test]
-fn conflict_at_every_step_needs_a_commit() {
-    let flow = FlowHarness::new(counting)
-        .mode(Mode::Engine)
-        .when_event(counted(0))
-        .then_settled()
-        .fault_at_every_step(StepFault::Conflicts);
+fn deaf() -> Result<Domain, WiringErrors> {
+    Domain::builder("deaf")
+        .event_from_outside::<Counted>()
+        .acknowledge(
+            WarningSelector::unhandled_event::<Counted>(),
+            "nobody hears it",
+        )
+        .build()
+}
 
-    insta::assert_snapshot!(mismatch(flow), @"
-    expected  a delivery with this fault: a conflict at the commit of its handler
-    found     none of 1: no handler commits anything
+#[test]
+fn redelivery_that_no_handler_receives_fails() {
+    let in_sync = texts(REDELIVERY, Mode::Sync);
+
+    pretty_assertions::assert_eq!(texts(REDELIVERY, Mode::Engine), in_sync);
+    insta::assert_snapshot!(in_sync, @"
+    unheard event
+      expected  events of the last act that a handler receives
+      found     no handler is subscribed to its events
+                Remove the redelivery
     ");
 }

@@ -5,7 +5,7 @@ use std::{fmt::Write, future, time::Duration};
 use flow_domain::{
     Aggregate, Command, CommandHandler, CommandRoutes, Domain, Error, Event, EventHandler,
     EventRoutes, PendingEvents, ProcessManager, ProcessManagerRoutes, UnitOfWork, WarningSelector,
-    WiringErrors,
+    WiringErrors, error::FailureOrigin,
 };
 use flow_harness::{Flow, flow::Acted, outcome::ProblemKind, prelude::*};
 use rstest::rstest;
@@ -97,7 +97,7 @@ async fn try_charge(work: &mut UnitOfWork, card_id: &str, how: &str) -> Result<(
         "fail, then refuse" => {
             let how = "fail".to_owned();
             let failed = work.process(Charge { card_id, how }).await;
-            failed.map_err(|_| LabError("doubt"))?;
+            failed.map_err(|_failure| LabError("doubt"))?;
         }
         "propagate" => {
             let how = "fail".to_owned();
@@ -294,7 +294,7 @@ fn ignored_failure_can_be_covered(#[values(Mode::Sync, Mode::Engine)] mode: Mode
 
     let failures = outcome.last_act().failures();
     assert_eq!(failures.len(), 1);
-    assert_eq!(failures[0].ignored_by(), Some("PassHandler"));
+    assert_eq!(failures[0].origin(), FailureOrigin::Ignored("PassHandler"));
 }
 
 #[rstest]

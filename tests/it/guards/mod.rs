@@ -17,4 +17,5 @@ mod traps;
 mod unasserted_problem;
 mod unchanged_state;
 mod unknown_names;
+mod unseen_failures;
 mod warnings;

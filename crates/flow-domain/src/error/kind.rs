@@ -13,7 +13,8 @@ type Source = Box<dyn error::Error + Send + Sync>;
 ///
 /// Callers decide with predicates: [`is_rejection`](Self::is_rejection),
 /// [`is_conflict`](Self::is_conflict), and so on. `Display` names the operation that failed, and
-/// never prints the cause. [`with_causes`](Self::with_causes) prints the whole chain.
+/// never prints the cause. [`with_causes`](Self::with_causes) prints the whole chain. A clone is cheap.
+#[derive(Clone)]
 pub struct Error {
     kind: Arc<Kind>,
 }
@@ -271,14 +272,6 @@ impl Error {
 
     pub(crate) fn stalled(stall: Box<Stall>, failures: Vec<HandlerFailure>) -> Self {
         Kind::Stalled { stall, failures }.into()
-    }
-
-    /// Returns the same error once more.
-    #[cfg(feature = "testing")]
-    pub(crate) fn share(&self) -> Self {
-        Self {
-            kind: Arc::clone(&self.kind),
-        }
     }
 
     /// Returns true if nobody knows whether a commit went through. Look before trying it again.

@@ -7,7 +7,7 @@
 
 use crate::{
     clock::Clock,
-    error::Error,
+    error::{Error, HandlerFailure},
     message::{Envelope, MessageId, Recorded},
     port::{Broker, Changes, PortFuture, Publication, PublishResult, Store},
     record::{EntryId, EntryKind},
@@ -37,6 +37,8 @@ impl Hooks {
     ) -> Result<(), Error> {
         Ok(())
     }
+
+    pub(crate) fn report_failure(&self, _: impl FnOnce() -> HandlerFailure) {}
 
     pub(crate) fn commit<'a>(
         &self,

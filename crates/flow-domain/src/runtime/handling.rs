@@ -2,7 +2,7 @@ use std::{pin::pin, sync::Arc, time::Duration};
 
 use crate::{
     clock::timeout,
-    error::Error,
+    error::{Error, FailureOrigin, HandlerFailure},
     handler::{
         AnyHandler, Call, Catalog, CommittedEvent, Delivery, Disposition, HandlingContext, OnError,
         Ports, Reply, Session, UnitOfWork, catch_panic, handling_span,
@@ -231,6 +231,11 @@ impl<R: HandlerOutput> Handling<'_, R> {
             self.ports.record(Some(self.cause), || {
                 let reason = err.with_causes().to_string();
                 EntryKind::HandleErrorFailed { reason }
+            });
+            self.ports.hooks.report_failure(|| {
+                let message = self.ports.catalog.labels.label_of_envelope(self.envelope);
+                HandlerFailure::new(Some(self.handler), message, err)
+                    .with_origin(FailureOrigin::ErrorHandler)
             });
         }
     }

@@ -4,7 +4,7 @@ use crate::{
     engine::{
         delivery::consumer::Target, delivery::incoming::IncomingMessage, delivery::queue::QueueKey,
     },
-    error::Error,
+    error::{Error, FailureOrigin, HandlerFailure},
     handler::{
         CommittedEvent, Delivery, Disposition, Interest, Ports, RetryPolicy, Session, WhenExhausted,
     },
@@ -190,7 +190,11 @@ impl Attempt {
             }
         };
 
-        if self.ports.check_deadline(command, entry).is_some() {
+        if let Some(err) = self.ports.check_deadline(command, entry) {
+            self.ports.hooks.report_failure(|| {
+                let message = self.ports.catalog.labels.label_of_envelope(command);
+                HandlerFailure::new(None, message, err).with_origin(FailureOrigin::Expiry)
+            });
             return Self::skipped(route.handler, entry, SkipReason::Expired);
         }
 

@@ -28,8 +28,8 @@ struct RecorderState {
     async_messages: OverlayMap<MessageId, EntryId>,
     /// The types that were compared by their JSON since the last `drain_into`.
     compared_by_json: BTreeSet<&'static str>,
-    /// The failures with which a handler went on, since they were taken last.
-    ignored_failures: Vec<HandlerFailure>,
+    /// The failures of which nobody else learns, since they were taken last.
+    failures: Vec<HandlerFailure>,
 }
 
 impl Recorder {
@@ -63,15 +63,14 @@ impl Recorder {
         self.lock().compared_by_json.insert(type_name);
     }
 
-    /// Adds failures of commands with which the handler that sent them went on.
-    pub(crate) fn add_ignored_failures(&self, failures: Vec<HandlerFailure>) {
-        self.lock().ignored_failures.extend(failures);
+    /// Adds a failure of which nobody else learns.
+    pub(crate) fn add_failure(&self, failure: HandlerFailure) {
+        self.lock().failures.push(failure);
     }
 
-    /// Returns the failures of commands with which the handler that sent them went on, since the last
-    /// call.
-    pub fn take_ignored_failures(&self) -> Vec<HandlerFailure> {
-        std::mem::take(&mut self.lock().ignored_failures)
+    /// Returns the failures of which nobody else learns, since the last call.
+    pub fn take_failures(&self) -> Vec<HandlerFailure> {
+        std::mem::take(&mut self.lock().failures)
     }
 
     /// Returns the entry that created this message, if an engine handles it.
@@ -89,7 +88,7 @@ impl Recorder {
                 entries: state.entries.clone(),
                 async_messages: state.async_messages.fork(),
                 compared_by_json: state.compared_by_json.clone(),
-                ignored_failures: Vec::new(),
+                failures: Vec::new(),
             }),
         }
     }

@@ -1,5 +1,5 @@
 use crate::{
-    error::{Error, HandlerFailure},
+    error::{Error, FailureOrigin, HandlerFailure},
     handler::UnitOfWork,
 };
 
@@ -28,18 +28,15 @@ impl UnitOfWork {
             return;
         }
 
-        let caller = self.context.handler;
-        let failure = HandlerFailure::ignored(handler, command(), err.share(), caller);
+        let origin = FailureOrigin::Ignored(self.context.handler);
+        let failure = HandlerFailure::new(handler, command(), err.clone()).with_origin(origin);
         self.context.ignored_failures.0.push(failure);
     }
 
     /// Reports the failures of nested commands, because the handler went on.
     pub(crate) fn report_ignored_failures(&mut self) {
-        let failures = std::mem::take(&mut self.context.ignored_failures.0);
-        if let Some(recorder) = &self.ports.hooks.recorder
-            && !failures.is_empty()
-        {
-            recorder.add_ignored_failures(failures);
+        for failure in self.context.ignored_failures.0.drain(..) {
+            self.ports.hooks.report_failure(|| failure);
         }
     }
 }
