@@ -111,7 +111,7 @@ impl ActOutcome {
         let failures = self.failures().iter().enumerate();
         let downstream = failures.map(move |(idx, failure)| {
             let kind = match failure.origin() {
-                FailureOrigin::Rejection => ProblemKind::LaterRejection,
+                FailureOrigin::Rejected => ProblemKind::LaterRejection,
                 FailureOrigin::Ignored(_) => ProblemKind::IgnoredFailure,
                 FailureOrigin::ErrorHandler => ProblemKind::ErrorHandlerFailure,
                 FailureOrigin::Publishing => ProblemKind::PublishFailure,

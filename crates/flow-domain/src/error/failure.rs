@@ -27,7 +27,7 @@ pub enum FailureOrigin {
     /// A handler failed on the message, or the message has no handler.
     Handling,
     /// The domain rejected a command that was handled later.
-    Rejection,
+    Rejected,
     /// This handler processed the command as part of its own work, and went on after the failure.
     Ignored(&'static str),
     /// `handle_error` of the handler failed.
@@ -51,7 +51,7 @@ impl HandlerFailure {
     /// Describes a command that failed or was rejected when it was handled later.
     pub(crate) fn of_command(handler: Option<&'static str>, command: String, error: Error) -> Self {
         let origin = if error.is_rejection() {
-            FailureOrigin::Rejection
+            FailureOrigin::Rejected
         } else {
             FailureOrigin::Handling
         };
@@ -72,7 +72,7 @@ impl HandlerFailure {
     ///
     /// A handler of events that returns a rejection has failed.
     pub fn is_rejected_command(&self) -> bool {
-        self.origin == FailureOrigin::Rejection
+        self.origin == FailureOrigin::Rejected
     }
 }
 
@@ -81,7 +81,7 @@ impl fmt::Display for HandlerFailure {
         let (message, error) = (&self.message, self.error.with_causes());
 
         match (self.origin, self.handler) {
-            (FailureOrigin::Rejection, Some(handler)) => {
+            (FailureOrigin::Rejected, Some(handler)) => {
                 write!(f, "{handler} rejected {message}: {error}")
             }
             (FailureOrigin::ErrorHandler, Some(handler)) => {
