@@ -1,13 +1,15 @@
 use std::any::TypeId;
 
 use flow_domain::{
-    message::short_type_name,
+    message::{MessageLabels, short_type_name},
     record::{EntryId, EntryKind, HandlerOutcome, Record},
 };
 
 use crate::{
     expect::{
-        Expectation, Mismatch, Subject, check::Check, handlers::handler_name,
+        Expectation, Mismatch, Subject,
+        check::Check,
+        handlers::{handler_name, has_run},
         never_happens::NeverHappens,
     },
     outcome::Outcome,
@@ -15,21 +17,19 @@ use crate::{
 
 /// Expects that the handler `H` was called exactly this number of times in the acts so far.
 ///
-/// Calls with and without success count. A call that lost a race does not: it is repeated within its
-/// attempt. With 0, this fails if no message can reach the handler; see
+/// Calls with and without success count. A message that the handler skips does not: its method is not
+/// called. A call that lost a race does not count, because it is repeated within its attempt. With 0, this fails if no message can reach the handler; see
 /// [`docs::guards`](crate::docs::guards).
 pub fn attempts<H: 'static>(expected: usize) -> impl Expectation {
     let type_name = short_type_name::<H>();
-    let description = match expected {
+    let expected_text = move |_: &MessageLabels| match expected {
         1 => format!("{type_name} tries once"),
         n => format!("{type_name} tries {n} times"),
     };
-    let expected_text = description.clone();
 
-    let check = Check::new(description, move |outcome| {
+    let check = Check::about_messages(expected_text, move |outcome| {
         let name = handler_name(TypeId::of::<H>(), type_name, outcome)?;
-        let lines = attempt_lines(name, outcome);
-        let n_found = lines.len();
+        let (lines, n_found) = attempt_lines(name, outcome);
         if n_found == expected {
             return Ok(());
         }
@@ -50,10 +50,12 @@ pub fn attempts<H: 'static>(expected: usize) -> impl Expectation {
             Subject::Handled(name)
         };
 
-        Err(Mismatch::new(expected_text.as_str(), found)
-            .with_differences(lines)
-            .with_subject(subject)
-            .showing_failures_of([Some(name)]))
+        Err(
+            Mismatch::new(expected_text(outcome.record().labels()), found)
+                .with_differences(lines)
+                .with_subject(subject)
+                .showing_failures_of([Some(name)]),
+        )
     });
     match expected {
         0 => check.excluding(|outcome| {
@@ -64,9 +66,9 @@ pub fn attempts<H: 'static>(expected: usize) -> impl Expectation {
     }
 }
 
-/// Returns one line for each call of a handler in the acts so far.
-fn attempt_lines(name: &str, outcome: &Outcome) -> Vec<String> {
-    let mut lines = Vec::new();
+/// Returns one line for each attempt of a handler in the acts so far, and how many called its method.
+fn attempt_lines(name: &str, outcome: &Outcome) -> (Vec<String>, usize) {
+    let (mut lines, mut n_called) = (Vec::new(), 0);
     for entry in outcome.act_entries() {
         if let EntryKind::HandlerStarted {
             handler, attempt, ..
@@ -74,24 +76,30 @@ fn attempt_lines(name: &str, outcome: &Outcome) -> Vec<String> {
             && handler == name
             && !outcome.record().has_lost_race(entry.id)
         {
+            n_called += usize::from(outcome_of(entry.id, outcome.record()).is_none_or(has_run));
             let ending = handler_outcome_text(entry.id, outcome.record());
             lines.push(format!("attempt {attempt} at {}: {ending}", entry.time));
         }
     }
 
-    lines
+    (lines, n_called)
 }
 
 /// Returns how the handler call that started at `started` ended, as text.
 pub(super) fn handler_outcome_text(started: EntryId, record: &Record) -> String {
+    match outcome_of(started, record) {
+        Some(HandlerOutcome::Failed(rolled_back)) => rolled_back.reason.clone(),
+        Some(ending) => ending.to_string(),
+        None => "it did not end".to_owned(),
+    }
+}
+
+/// Returns how the handler call that started at `started` ended, if it did.
+fn outcome_of(started: EntryId, record: &Record) -> Option<&HandlerOutcome> {
     record
         .effects(started)
         .find_map(|effect| match &effect.kind {
-            EntryKind::HandlerEnded(HandlerOutcome::Failed(rolled_back)) => {
-                Some(rolled_back.reason.clone())
-            }
-            EntryKind::HandlerEnded(ending) => Some(ending.to_string()),
+            EntryKind::HandlerEnded(ending) => Some(ending),
             _ => None,
         })
-        .unwrap_or_else(|| "it did not end".to_owned())
 }

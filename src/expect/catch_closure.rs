@@ -1,8 +1,9 @@
-use flow_domain::message::MessageLabels;
-
 use flow_domain::testing::catch;
 
-use crate::expect::{Expectation, Mismatch};
+use crate::{
+    expect::{Expectation, Mismatch},
+    outcome::Description,
+};
 
 /// Calls a closure of the test. Returns a mismatch if the closure panics.
 pub(crate) fn catch_closure<T>(
@@ -17,7 +18,8 @@ pub(crate) fn catch_closure<T>(
 }
 
 /// Describes an expectation. If its own text panics, the description says so.
-pub(crate) fn describe(expectation: &dyn Expectation, labels: &MessageLabels) -> String {
-    catch(|| expectation.describe_in(labels))
-        .unwrap_or_else(|err| format!("an expectation whose description {err}"))
+pub(crate) fn describe(expectation: &dyn Expectation) -> Description {
+    catch(|| expectation.description()).unwrap_or_else(|err| {
+        Description::of_text(format!("an expectation whose description {err}"))
+    })
 }

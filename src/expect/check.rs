@@ -1,17 +1,18 @@
+use std::borrow::Cow;
+
 use flow_domain::message::MessageLabels;
 
 use crate::{
     expect::{Expectation, Mismatch, never_happens::NeverHappens},
-    outcome::{Outcome, Problem},
+    outcome::{Description, Outcome, Problem},
 };
 
-type DescribeFn<'t> = dyn Fn(&MessageLabels) -> String + Send + Sync + 't;
 type CheckFn<'t> = dyn Fn(&Outcome) -> Result<(), Mismatch> + Send + Sync + 't;
 type CoversFn<'t> = dyn Fn(&Problem<'_>, &Outcome) -> bool + Send + Sync + 't;
 
 /// An expectation that is made of closures.
 pub(super) struct Check<'t> {
-    describe: Box<DescribeFn<'t>>,
+    description: Description,
     run: Box<CheckFn<'t>>,
     covers: Box<CoversFn<'t>>,
     never_happens: fn(&Outcome) -> Option<NeverHappens>,
@@ -22,20 +23,26 @@ pub(super) struct Check<'t> {
 
 impl<'t> Check<'t> {
     pub(super) fn new(
-        description: impl Into<String>,
+        description: impl Into<Cow<'static, str>>,
         check: impl Fn(&Outcome) -> Result<(), Mismatch> + Send + Sync + 't,
     ) -> Self {
-        let description = description.into();
-        Self::about_messages(move |_| description.clone(), check)
+        Self::described(Description::of_text(description), check)
     }
 
     /// Creates an expectation whose description names messages.
     pub(super) fn about_messages(
-        describe: impl Fn(&MessageLabels) -> String + Send + Sync + 't,
+        describe: impl Fn(&MessageLabels) -> String + Send + Sync + 'static,
+        check: impl Fn(&Outcome) -> Result<(), Mismatch> + Send + Sync + 't,
+    ) -> Self {
+        Self::described(Description::new(describe), check)
+    }
+
+    fn described(
+        description: Description,
         check: impl Fn(&Outcome) -> Result<(), Mismatch> + Send + Sync + 't,
     ) -> Self {
         Self {
-            describe: Box::new(describe),
+            description,
             run: Box::new(check),
             covers: Box::new(|_, _| false),
             never_happens: |_| None,
@@ -102,11 +109,11 @@ impl Expectation for Check<'_> {
 
     fn describe(&self) -> String {
         // Without a domain, all labels are short.
-        self.describe_in(&MessageLabels::default())
+        self.description.render(&MessageLabels::default())
     }
 
-    fn describe_in(&self, labels: &MessageLabels) -> String {
-        (self.describe)(labels)
+    fn description(&self) -> Description {
+        self.description.clone()
     }
 
     fn covers(&self, problem: &Problem<'_>, outcome: &Outcome) -> bool {

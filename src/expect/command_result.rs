@@ -74,7 +74,7 @@ pub fn accepted_count(expected: usize) -> impl Expectation {
     let covers = |problem: &Problem<'_>, _: &Outcome| match problem.kind {
         ProblemKind::Rejection => true,
         ProblemKind::CommandFailure => problem.error.is_conflict(),
-        ProblemKind::LaterRejection | ProblemKind::Expired | ProblemKind::HandlerFailure => false,
+        _ => false,
     };
     Check::new(description, check)
         .covering(covers)

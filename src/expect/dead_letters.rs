@@ -122,20 +122,13 @@ impl Expectation for DeadLetters {
     }
 
     fn covers(&self, problem: &Problem<'_>, outcome: &Outcome) -> bool {
-        let is_dead_lettered = outcome.last_act_entries().iter().any(|entry| {
-            matches!(
-                entry.kind,
-                EntryKind::RetriesExhausted { handler, is_dead_lettered: true, .. }
-                    if handler == problem.handler
-            )
-        });
         let has_reason = |reason: &String| {
             let error = problem.error.with_causes().to_string();
             error.contains(reason)
         };
 
         problem.kind == ProblemKind::HandlerFailure
-            && is_dead_lettered
+            && outcome.is_dead_lettered(problem.handler)
             && self.n_expected != Some(0)
             && self.reason.as_ref().is_none_or(has_reason)
     }

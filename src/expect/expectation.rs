@@ -1,8 +1,8 @@
-use flow_domain::message::{MessageLabels, short_type_name};
+use flow_domain::message::short_type_name;
 
 use crate::{
     expect::Mismatch,
-    outcome::{Outcome, Problem},
+    outcome::{Description, Outcome, Problem},
 };
 
 /// Something that a test expects, for [`Flow::then`](crate::Flow::then).
@@ -123,11 +123,10 @@ pub trait Expectation: Send + Sync {
         None
     }
 
-    /// Returns the description, with these labels of the messages.
+    /// Returns the description for a story that may never be read.
     #[doc(hidden)]
-    fn describe_in(&self, labels: &MessageLabels) -> String {
-        let _ = labels;
-        self.describe()
+    fn description(&self) -> Description {
+        Description::of_text(self.describe())
     }
 
     /// Splits a tuple into its expectations. Each becomes a step of its own.
@@ -166,8 +165,8 @@ macro_rules! tuple_expectation {
                 [$(self.$idx.describe()),+].join(", ")
             }
 
-            fn describe_in(&self, labels: &MessageLabels) -> String {
-                [$(self.$idx.describe_in(labels)),+].join(", ")
+            fn description(&self) -> Description {
+                Description::of_all(vec![$(self.$idx.description()),+])
             }
 
             fn covers(&self, problem: &Problem<'_>, outcome: &Outcome) -> bool {

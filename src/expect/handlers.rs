@@ -2,7 +2,7 @@ use std::{any::TypeId, error, panic::Location, sync::Arc};
 
 use flow_domain::{
     Error,
-    message::short_type_name,
+    message::{MessageLabels, short_type_name},
     record::{EntryKind, HandlerOutcome},
     wiring::nearest,
 };
@@ -150,6 +150,11 @@ struct FinishedCall<'a> {
 }
 
 impl FinishedCall<'_> {
+    /// Returns true if the method of the handler was called. It is not if the message is skipped.
+    fn has_run(&self) -> bool {
+        has_run(self.outcome)
+    }
+
     /// Returns true if the handler succeeded and its work was not rolled back.
     fn is_handled(&self) -> bool {
         matches!(self.outcome, HandlerOutcome::Handled) && self.rolled_back_by.is_none()
@@ -170,6 +175,22 @@ impl FinishedCall<'_> {
             (other, _) => other.to_string(),
         }
     }
+}
+
+/// Returns true if a handler call with this outcome called the method of the handler.
+pub(super) fn has_run(outcome: &HandlerOutcome) -> bool {
+    !matches!(
+        outcome,
+        HandlerOutcome::Filtered(_) | HandlerOutcome::Deduplicated
+    )
+}
+
+/// Returns a line for each message that the handler skipped in the acts so far.
+pub(crate) fn skipped_messages(handler: &str, outcome: &Outcome) -> Vec<String> {
+    finished_calls(handler, outcome)
+        .filter(|call| !call.has_run())
+        .map(|call| call.summary())
+        .collect()
 }
 
 /// Returns the calls of `handler` that ended in the acts so far. Calls that lost a race are repeated, so
@@ -230,17 +251,18 @@ pub fn handler_failed_with_message<H: 'static>(text: &str) -> impl Expectation +
 /// Expects that the handler `H` was called in the acts so far, and did not fail.
 ///
 /// An attempt that failed does not count if a later attempt succeeded. A handler that was never
-/// called cannot fail, so the expectation is not met.
+/// called, or skipped each message, cannot fail. So the expectation is not met.
 pub fn no_handler_failure<H: 'static>() -> impl Expectation {
     let (type_id, type_name) = (TypeId::of::<H>(), short_type_name::<H>());
 
-    Check::new(format!("no failure of {type_name}"), move |outcome| {
+    let describe = move |_: &MessageLabels| format!("no failure of {type_name}");
+    Check::about_messages(describe, move |outcome| {
         let name = handler_name(type_id, type_name, outcome)?;
         let expected = format!("{type_name} is called and does not fail");
-        if finished_calls(name, outcome).next().is_none() {
-            return Err(
-                Mismatch::new(expected, "it was not called").with_subject(Subject::Handled(name))
-            );
+        if !finished_calls(name, outcome).any(|call| call.has_run()) {
+            return Err(Mismatch::new(expected, "it was not called")
+                .with_differences(skipped_messages(name, outcome))
+                .with_subject(Subject::Handled(name)));
         }
 
         let lines: Vec<String> = failures_of(name, outcome)

@@ -12,7 +12,7 @@ use crate::{
         EmptyInput, Expectation, Mismatch, Subject, alignment::align, check::Check,
         never_happens::NeverHappens,
     },
-    outcome::Outcome,
+    outcome::{Outcome, Problem, ProblemKind},
     value::{MessageView, cut_list},
 };
 
@@ -169,6 +169,20 @@ pub(super) fn first_name<M: Message>(labels: &MessageLabels) -> String {
         || M::NAME.to_owned(),
         |schema| labels.label(schema.category, schema.name).into_owned(),
     )
+}
+
+/// Returns true if the problem is of this kind, and about a message of type `M`.
+pub(super) fn is_problem_of<M: Message>(
+    problem: &Problem<'_>,
+    kind: ProblemKind,
+    labels: &MessageLabels,
+) -> bool {
+    let is_named = |message: &str| {
+        M::SCHEMAS
+            .iter()
+            .any(|schema| labels.label(schema.category, schema.name) == message)
+    };
+    problem.kind == kind && is_named(problem.message())
 }
 
 /// Requires that the domain knows the message type `M`.

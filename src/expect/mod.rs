@@ -12,7 +12,7 @@
 //! * Handlers: [`handled_by`], [`attempts`], [`handler_failed`], [`handler_failed_with_message`],
 //!   [`no_handler_failure`], [`dead_letters`].
 //! * Schedules and publishing: [`scheduled`], [`scheduled_times`], [`not_scheduled`], [`expired`], [`published`],
-//!   [`published_on`], [`pending`].
+//!   [`published_on`], [`publish_failed`], [`pending`].
 //! * Fakes: [`resource`].
 //!
 //! # Examples
@@ -74,6 +74,7 @@ pub use dead_letters::{DeadLetters, dead_letters};
 pub(crate) use empty_input::EmptyInput;
 pub use events::{event, event_matching, events, no_event, no_events};
 pub use expectation::Expectation;
+pub(crate) use handlers::skipped_messages;
 pub use handlers::{
     HandledBy, handled_by, handler_failed, handler_failed_with_message, no_handler_failure,
 };
@@ -81,7 +82,7 @@ pub use messages::{commands, no_commands};
 pub use mismatch::Mismatch;
 pub(crate) use pending::pending_mismatch;
 pub use pending::{Pending, pending};
-pub use published::{published, published_on};
+pub use published::{publish_failed, published, published_on};
 pub use resource::{Resource, resource};
 pub use rows::{Rows, projections};
 pub use scheduled::{Scheduled, expired, not_scheduled, scheduled, scheduled_times};

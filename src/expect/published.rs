@@ -1,12 +1,17 @@
-use flow_domain::{Event, message::MessageLabels, port::Lane, record::EntryKind};
+use flow_domain::{
+    Event, Message,
+    message::MessageLabels,
+    port::Lane,
+    record::{Entry, EntryKind},
+};
 
 use crate::{
     expect::{
         Expectation, Mismatch, Subject,
         check::Check,
-        messages::{first_name, require_known_message, type_name},
+        messages::{first_name, is_problem_of, message_at, require_known_message, type_name},
     },
-    outcome::Outcome,
+    outcome::{Outcome, ProblemKind},
     value::matches_type,
 };
 
@@ -20,6 +25,41 @@ pub fn published<E: Event>() -> impl Expectation {
 /// Expects that an event of type `E` that a handler raised in the acts so far was published on `lane`.
 pub fn published_on<E: Event>(lane: Lane) -> impl Expectation {
     published_in::<E>(Some(lane))
+}
+
+/// Expects that the broker refused a message of type `M` from the acts so far until it was given up.
+///
+/// No handler gets the message. If nothing expects that, the flow fails.
+pub fn publish_failed<M: Message>() -> impl Expectation {
+    let describe = |labels: &MessageLabels| format!("{} is given up", type_name::<M>(labels));
+    let check = move |outcome: &Outcome| {
+        let record = outcome.record();
+        let is_given_up = |entry: &Entry| {
+            let message = entry.cause.and_then(|cause| message_at(cause, record));
+            matches!(entry.kind, EntryKind::PublishFailed { retry_at: None, .. })
+                && message.is_some_and(matches_type::<M>)
+        };
+        if outcome.act_entries().any(is_given_up) {
+            return Ok(());
+        }
+
+        require_known_message::<M>(outcome)?;
+        let mut found = "the broker refused no such message until the end".to_owned();
+        if outcome.is_inline() {
+            found.push_str("\n`Mode::Sync` publishes nothing: events are handled inline");
+        }
+        Err(Mismatch::new(describe(record.labels()), found))
+    };
+
+    Check::about_messages(describe, check)
+        .covering(|problem, outcome| {
+            is_problem_of::<M>(
+                problem,
+                ProblemKind::PublishFailure,
+                outcome.record().labels(),
+            )
+        })
+        .even_if_pending()
 }
 
 fn published_in<E: Event>(lane: Option<Lane>) -> Check<'static> {

@@ -8,7 +8,7 @@ use crate::{
         state_checks::{CheckKind, StateChecks, holds_for, show_rows},
         unchanged::require_unchanged,
     },
-    outcome::Outcome,
+    outcome::{Description, Outcome},
     value::{counted, show_stored},
 };
 
@@ -148,6 +148,10 @@ impl<P> Expectation for Rows<'_, P> {
 
     fn describe(&self) -> String {
         self.checks.describe()
+    }
+
+    fn description(&self) -> Description {
+        self.checks.description()
     }
 
     fn warning(&self, outcome: &Outcome) -> Option<String> {

@@ -12,10 +12,10 @@ use crate::{
         Expectation, Mismatch, Subject,
         check::{Check, require_handlers},
         empty_input::EmptyInput,
-        messages::{first_name, message_at, require_known_message, type_name},
+        messages::{first_name, is_problem_of, message_at, require_known_message, type_name},
         never_happens::NeverHappens,
     },
-    outcome::{Outcome, Problem, ProblemKind},
+    outcome::{Description, Outcome, ProblemKind},
     value::{counted, matches_type},
 };
 
@@ -134,12 +134,13 @@ impl<C: Command> Expectation for Scheduled<C> {
     }
 
     fn describe(&self) -> String {
-        self.describe_in(&MessageLabels::default())
+        self.description().render(&MessageLabels::default())
     }
 
-    fn describe_in(&self, labels: &MessageLabels) -> String {
+    fn description(&self) -> Description {
         let unchanged = if self.is_unchanged { ", unchanged" } else { "" };
-        format!("{}{unchanged}", self.expected_text(labels))
+        let verb = self.verb();
+        Description::new(move |labels| format!("{} {verb}{unchanged}", type_name::<C>(labels)))
     }
 
     fn is_about_last_act(&self) -> bool {
@@ -263,19 +264,13 @@ impl<'r> Schedule<'r> {
 
 /// Expects that, in the acts so far, a command of type `C` arrived after its deadline.
 ///
-/// Such a command is not handled. That fails the flow, unless this expectation covers it.
+/// Such a command is not handled. If nothing expects that, the flow fails.
 pub fn expired<C: Command>() -> impl Expectation {
     let describe = |labels: &MessageLabels| format!("{} expires", type_name::<C>(labels));
-    let covers = |problem: &Problem<'_>, outcome: &Outcome| {
-        let labels = outcome.record().labels();
-        let mut names = C::SCHEMAS
-            .iter()
-            .map(|schema| labels.label(schema.category, schema.name));
-
-        problem.kind == ProblemKind::Expired && names.any(|name| name == problem.message())
-    };
     Check::about_messages(describe, check_expired::<C>)
-        .covering(covers)
+        .covering(|problem, outcome| {
+            is_problem_of::<C>(problem, ProblemKind::Expired, outcome.record().labels())
+        })
         .even_if_pending()
 }
 

@@ -13,7 +13,7 @@ use crate::{
         state_checks::{CheckKind, StateChecks, holds_for, require_one},
         unchanged::require_unchanged,
     },
-    outcome::Outcome,
+    outcome::{Description, Outcome},
     value::show_stored,
 };
 
@@ -164,6 +164,10 @@ impl<T> Expectation for State<'_, T> {
 
     fn describe(&self) -> String {
         self.checks.describe()
+    }
+
+    fn description(&self) -> Description {
+        self.checks.description()
     }
 
     fn warning(&self, outcome: &Outcome) -> Option<String> {

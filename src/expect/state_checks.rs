@@ -1,6 +1,9 @@
-use std::panic::Location;
+use std::{panic::Location, sync::Arc};
 
-use flow_domain::{message::Payload, testing::StateType};
+use flow_domain::{
+    message::{MessageLabels, Payload},
+    testing::StateType,
+};
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -8,7 +11,7 @@ use crate::{
         Mismatch, Requirement, StateSubject, Subject, catch_closure, never_happens::NeverHappens,
         nothing_found::nothing_found, unchanged::require_changed,
     },
-    outcome::{Outcome, StateQuery},
+    outcome::{Description, Outcome, StateQuery},
     value::show_stored,
 };
 
@@ -36,7 +39,7 @@ struct Check<'t> {
 
 /// The checks of the states that one query finds. They run in the order in which they were added.
 pub(super) struct StateChecks<'t> {
-    query: StateQuery,
+    query: Arc<StateQuery>,
     checks: Vec<Check<'t>>,
     /// Whether the expectation fails if no act changed the state.
     pub(super) requires_change: bool,
@@ -50,11 +53,11 @@ impl<'t> StateChecks<'t> {
         stream_category: Option<&'static str>,
     ) -> Self {
         Self {
-            query: StateQuery {
+            query: Arc::new(StateQuery {
                 state_type,
                 id,
                 stream_category,
-            },
+            }),
             checks: Vec::new(),
             requires_change: true,
         }
@@ -187,18 +190,22 @@ impl<'t> StateChecks<'t> {
         require_changed(states, &self.query, outcome)
     }
 
-    pub(super) fn describe(&self) -> String {
-        let mut text = self.query.describe();
+    pub(super) fn description(&self) -> Description {
+        let query = Arc::clone(&self.query);
+        let mut methods: Vec<&'static str> = self.checks.iter().map(|check| check.method).collect();
         // A method that is called several times in a row is shown once.
-        for calls in self
-            .checks
-            .chunk_by(|left, right| left.method == right.method)
-        {
-            text.push(' ');
-            text.push_str(calls[0].method);
-        }
+        methods.dedup();
 
-        text
+        Description::new(move |_| {
+            let subject = query.describe();
+            methods
+                .iter()
+                .fold(subject, |text, method| text + " " + method)
+        })
+    }
+
+    pub(super) fn describe(&self) -> String {
+        self.description().render(&MessageLabels::default())
     }
 
     pub(super) fn is_about_last_act(&self) -> bool {

@@ -3,7 +3,7 @@ use std::{fmt, panic::Location, sync::Arc};
 use flow_domain::record::Invariant;
 
 use crate::{
-    expect::EmptyInput,
+    expect::{EmptyInput, Mismatch},
     flow::{Acted, AfterAct, phase::Phase},
     outcome::Outcome,
     plan::{Plan, RunGuard, StepKind},
@@ -63,6 +63,12 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
         let mut flow = self.into_phase(next);
         if let Some(input) = empty_fault_input(&fault) {
             flow.plan.require_not_empty(fault.location, input, true);
+        }
+        if fault.has_idle_attempts {
+            let found =
+                format!("{fault}\nUse `.times(..)` or `.nth(..)` instead of `.on_attempts(..)`");
+            let mismatch = Mismatch::new("a fault at a handler, which has attempts", found);
+            flow.plan.reject_call(fault.location, mismatch);
         }
         flow.plan
             .push(fault.location, StepKind::Fault(Arc::new(fault)));

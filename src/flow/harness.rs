@@ -156,7 +156,7 @@ impl FlowHarness {
     pub fn disable_invariant(mut self, invariant: Invariant, reason: &str) -> Self {
         let setup = Arc::make_mut(&mut self.setup);
 
-        match disabled_invariant(invariant, reason) {
+        match disabled_invariant(Location::caller(), invariant, reason) {
             Ok(disabled) => {
                 setup.invariants = setup.invariants.without(invariant);
                 Arc::make_mut(&mut setup.disabled_invariants).push(disabled);

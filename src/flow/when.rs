@@ -48,6 +48,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
             message: flow.plan.serialize(message),
             sending,
             headers: Headers::default(),
+            priority: None,
         };
 
         flow.phase.message = Some((Location::caller(), act));
@@ -180,24 +181,46 @@ impl<'t, S: AfterAct + 't> Flow<'t, S> {
 
 impl Flow<'_, Acted> {
     /// Sets the priority of the act just before, and of everything that it causes.
+    ///
+    /// The priority decides on the lane of a message. A [warning](crate::Outcome::warnings) says if it
+    /// cannot, because the domain has no [lanes](flow_domain::wiring::DomainBuilder::lanes_below).
     #[track_caller]
     pub fn with_priority(self, priority: Priority) -> Self {
-        self.with_header("a priority", |headers| headers.priority(priority))
+        let location = Location::caller();
+        self.with_header("a priority", |act| {
+            act.headers = std::mem::take(&mut act.headers).priority(priority);
+            act.priority = Some((location, priority));
+        })
     }
 
-    /// Sets a deadline on the act just before: its message expires when `duration` has passed.
+    /// Sets a deadline on the submitted command just before: it expires when `duration` has passed.
+    ///
+    /// A command of [`when`](Self::when) is handled at once, and an event has no deadline. So the flow
+    /// fails if the act just before is one of these.
     #[track_caller]
     pub fn with_deadline(mut self, duration: Duration) -> Self {
         let is_empty = duration.as_micros() == 0;
         self.plan
             .require_not_empty(Location::caller(), EmptyInput::Deadline, is_empty);
-        self.with_header("a deadline", |headers| headers.expires_after(duration))
+        if let Some(found) = self
+            .phase
+            .message
+            .as_ref()
+            .and_then(|(_, act)| deadline_problem(act))
+        {
+            let mismatch = Mismatch::new("an act whose deadline can pass", found);
+            self.plan.reject_call(Location::caller(), mismatch);
+        }
+
+        self.with_header("a deadline", |act| {
+            act.headers = std::mem::take(&mut act.headers).expires_after(duration);
+        })
     }
 
     #[track_caller]
-    fn with_header(mut self, header: &str, set: impl FnOnce(Headers) -> Headers) -> Self {
+    fn with_header(mut self, header: &str, set: impl FnOnce(&mut MessageAct)) -> Self {
         if let Some((_, act)) = &mut self.phase.message {
-            act.headers = set(std::mem::take(&mut act.headers));
+            set(act);
         } else {
             let expected = format!("an act that can have {header}, just before");
             let found = "the last step is not a `when`, `when_event` or `when_submitted`";
@@ -206,5 +229,17 @@ impl Flow<'_, Acted> {
         }
 
         self
+    }
+}
+
+/// Returns why the deadline of an act can never pass, and what to do.
+fn deadline_problem(act: &MessageAct) -> Option<&'static str> {
+    match act.sending {
+        Sending::Submitted => None,
+        Sending::Command(_) => Some(
+            "a command that is handled at once\n\
+             Use `.when_submitted(..)`, or remove the deadline",
+        ),
+        Sending::Event => Some("an event, which never expires\nRemove the deadline"),
     }
 }

@@ -1,3 +1,5 @@
+use std::panic::Location;
+
 use flow_domain::record::Invariant;
 
 /// An invariant that a flow does not check, and why.
@@ -5,4 +7,6 @@ use flow_domain::record::Invariant;
 pub(crate) struct DisabledInvariant {
     pub(crate) invariant: Invariant,
     pub(crate) reason: String,
+    /// The line that disables it.
+    pub(crate) location: &'static Location<'static>,
 }

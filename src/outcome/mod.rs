@@ -22,8 +22,10 @@
 
 mod act_outcome;
 mod clock_moves;
+mod description;
 mod disabled_invariant;
 mod problem;
+mod read_states;
 mod run_outcome;
 mod silent_change;
 mod state_query;
@@ -34,6 +36,8 @@ mod warning;
 pub use crate::logs::Log;
 pub use act_outcome::ActOutcome;
 pub(crate) use act_outcome::{ActKind, ReplyName};
+#[doc(hidden)]
+pub use description::Description;
 pub(crate) use disabled_invariant::DisabledInvariant;
 pub use problem::{Problem, ProblemKind};
 pub(crate) use problem::{ProblemCount, ProblemId};

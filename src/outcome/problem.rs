@@ -1,6 +1,6 @@
 use std::fmt;
 
-use flow_domain::Error;
+use flow_domain::{Error, error::FailureOrigin};
 
 use crate::outcome::{ActOutcome, Outcome};
 
@@ -41,6 +41,8 @@ pub(crate) struct ProblemCount {
     pub(crate) unhandled: usize,
     /// Commands that arrived after their deadline.
     pub(crate) expired: usize,
+    /// Messages that were given up, because the broker refused them again and again.
+    pub(crate) undelivered: usize,
 }
 
 /// What went wrong in an act.
@@ -57,6 +59,12 @@ pub enum ProblemKind {
     Expired,
     /// A handler failed on a message that the act caused.
     HandlerFailure,
+    /// A handler processed a command as part of its own work, and went on after the command failed.
+    IgnoredFailure,
+    /// `handle_error` of a handler failed.
+    ErrorHandlerFailure,
+    /// A message was given up, because the broker refused it again and again.
+    PublishFailure,
 }
 
 impl Problem<'_> {
@@ -109,12 +117,13 @@ impl ActOutcome {
         });
         let failures = self.failures().iter().enumerate();
         let downstream = failures.map(move |(idx, failure)| {
-            let kind = if failure.is_rejected_command() {
-                ProblemKind::LaterRejection
-            } else if failure.error.is_expired() {
-                ProblemKind::Expired
-            } else {
-                ProblemKind::HandlerFailure
+            let kind = match failure.origin() {
+                FailureOrigin::Rejected => ProblemKind::LaterRejection,
+                FailureOrigin::Ignored(_) => ProblemKind::IgnoredFailure,
+                FailureOrigin::ErrorHandler => ProblemKind::ErrorHandlerFailure,
+                FailureOrigin::Publishing => ProblemKind::PublishFailure,
+                FailureOrigin::Handling if failure.error.is_expired() => ProblemKind::Expired,
+                _ => ProblemKind::HandlerFailure,
             };
             problem(kind, failure.handler, &failure.error, Some(idx))
         });
@@ -145,6 +154,7 @@ impl Outcome {
                 failed: sum.failed + count.failed,
                 unhandled: sum.unhandled + count.unhandled,
                 expired: sum.expired + count.expired,
+                undelivered: sum.undelivered + count.undelivered,
             })
     }
 }
@@ -156,6 +166,7 @@ impl ProblemCount {
             match (problem.kind, problem.handler) {
                 (ProblemKind::Rejection | ProblemKind::LaterRejection, _) => count.rejected += 1,
                 (ProblemKind::Expired, _) => count.expired += 1,
+                (ProblemKind::PublishFailure, _) => count.undelivered += 1,
                 (_, Some(_)) => count.failed += 1,
                 (_, None) if problem.error.is_no_handler() => count.unhandled += 1,
                 // The test or an adapter failed, and no handler.

@@ -1,7 +1,8 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt, mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    fmt,
+    ops::Range,
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use flow_domain::{
@@ -35,6 +36,8 @@ pub struct Outcome {
     /// The number of entries in the record before the first act.
     pub(crate) n_given_entries: usize,
     acts: Vec<ActOutcome>,
+    /// The handlers whose messages became dead letters in the last act, once somebody asks for them.
+    dead_lettered: OnceLock<BTreeSet<Option<&'static str>>>,
     /// The given step that failed. It is no act, and the flow ends there.
     pub(crate) failed_given: Option<ActOutcome>,
     pub(crate) story: Story,
@@ -43,14 +46,16 @@ pub struct Outcome {
     /// The invariants that the harness or this flow disables.
     pub(crate) disabled_invariants: Arc<Vec<DisabledInvariant>>,
     warnings: Vec<Warning>,
+    /// The warnings about the wiring of the domain.
+    pub(crate) wiring_warnings: Arc<[Warning]>,
     /// A warning for each `given_command` that changed nothing.
     idle_given_commands: Vec<Warning>,
     /// The types of messages of the test that do not implement `PartialEq`.
     pub(crate) compared_by_json: BTreeSet<&'static str>,
     /// The states that were read for the present `then` step, by the id in the query.
-    states: BTreeMap<Option<String>, Vec<(StateQuery, StoredStates)>>,
+    pub(super) states: BTreeMap<Option<String>, Vec<(StateQuery, StoredStates)>>,
     /// The states that an expectation needs and that are not read yet.
-    wanted_states: Mutex<Vec<StateQuery>>,
+    pub(super) wanted_states: Mutex<Vec<StateQuery>>,
 }
 
 impl Outcome {
@@ -70,12 +75,14 @@ impl Outcome {
             is_unit_test: false,
             n_given_entries: 0,
             acts: Vec::new(),
+            dead_lettered: OnceLock::new(),
             failed_given: None,
             story: Story::default(),
             logs: Arc::default(),
             invariants,
             disabled_invariants,
             warnings: Vec::new(),
+            wiring_warnings: Arc::default(),
             idle_given_commands: Vec::new(),
             compared_by_json: BTreeSet::new(),
             states: BTreeMap::new(),
@@ -107,7 +114,7 @@ impl Outcome {
     }
 
     /// Adds to the record what happened since the last update, and returns the new range.
-    pub(crate) fn update_record(&mut self) -> std::ops::Range<usize> {
+    pub(crate) fn update_record(&mut self) -> Range<usize> {
         let before = self.record.entries().len();
         self.system.update_record(&mut self.record);
         before..self.record.entries().len()
@@ -119,6 +126,7 @@ impl Outcome {
 
     pub(crate) fn add_act(&mut self, act: ActOutcome) {
         self.acts.push(act);
+        self.dead_lettered = OnceLock::new();
     }
 
     pub(crate) fn warn(&mut self, warning: Warning) {
@@ -200,11 +208,31 @@ impl Outcome {
             .map_or(0, |act| act.entries.start)
     }
 
+    pub(crate) fn last_act_range(&self) -> Range<usize> {
+        self.acts.last().map_or(0..0, |act| act.entries.clone())
+    }
+
     pub(crate) fn last_act_entries(&self) -> &[Entry] {
-        match self.acts.last() {
-            Some(act) => &self.record.entries()[act.entries.clone()],
-            None => &[],
-        }
+        &self.record.entries()[self.last_act_range()]
+    }
+
+    /// Returns true if the last act stored a dead letter for this handler.
+    ///
+    /// There may be many dead letters, and a problem for each. So the entries are searched once.
+    pub(crate) fn is_dead_lettered(&self, handler: Option<&'static str>) -> bool {
+        let find = || {
+            let entries = self.last_act_entries().iter();
+            let handlers = entries.filter_map(|entry| match entry.kind {
+                EntryKind::RetriesExhausted {
+                    handler,
+                    is_dead_lettered: true,
+                    ..
+                } => Some(handler),
+                _ => None,
+            });
+            handlers.collect()
+        };
+        self.dead_lettered.get_or_init(find).contains(&handler)
     }
 
     /// Returns true if nothing happened in the last act, except that time may have passed.
@@ -280,45 +308,12 @@ impl Outcome {
         self.acts.last()?.reply()?.downcast_ref()
     }
 
-    /// Returns the states that `query` finds, as they are stored now; `None` if they are not read yet.
-    ///
-    /// The runner then reads them, and checks the expectation again.
-    pub(crate) fn states(&self, query: &StateQuery) -> Option<&StoredStates> {
-        // A check may read many states, and begins again after each.
-        let with_id = self.states.get(&query.id);
-        let read = with_id.and_then(|read| read.iter().find(|(known, _)| known == query));
-        if read.is_none() {
-            self.lock_wanted_states().push(query.clone());
-        }
-
-        read.map(|(_, states)| states)
-    }
-
-    /// Returns the states that an expectation asked for, and that are not read yet.
-    pub(crate) fn take_wanted_states(&self) -> Vec<StateQuery> {
-        mem::take(&mut *self.lock_wanted_states())
-    }
-
-    fn lock_wanted_states(&self) -> MutexGuard<'_, Vec<StateQuery>> {
-        self.wanted_states
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn add_states(&mut self, query: StateQuery, states: StoredStates) {
-        let with_id = self.states.entry(query.id.clone()).or_default();
-        with_id.push((query, states));
-    }
-
-    /// Forgets the states that were read, because the next step may change them.
-    pub(crate) fn forget_states(&mut self) {
-        self.states.clear();
-    }
-
     /// Returns likely mistakes that do not fail the flow.
     ///
-    /// Examples are an expectation that always passes, a type without `PartialEq`, a `given_command` that
-    /// changed nothing, and an aggregate that changes without an event ([`Invariant::SilentChange`](crate::Invariant::SilentChange)).
+    /// Examples are an expectation that always passes, a setting without an effect, a warning of
+    /// [`Domain::check`](flow_domain::Domain::check), a type without `PartialEq`, a `given_command` that changed
+    /// nothing, and an aggregate that changes without an event
+    /// ([`Invariant::SilentChange`](crate::Invariant::SilentChange)).
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = self.warnings_to_print();
         warnings.extend(self.idle_given_commands.iter().cloned());
@@ -333,6 +328,7 @@ impl Outcome {
     /// about given commands.
     pub(crate) fn warnings_to_print(&self) -> Vec<Warning> {
         let mut warnings = self.warnings.clone();
+        warnings.extend(self.wiring_warnings.iter().cloned());
         if self.invariants.has(Invariant::RoundTrip) {
             let of_handlers = self.record.compared_by_json();
             let types = self.compared_by_json.union(of_handlers);
@@ -352,7 +348,7 @@ impl Outcome {
     /// Panics if the harness has no such resource.
     #[track_caller]
     pub fn resource<T: Send + Sync + 'static>(&self) -> Arc<T> {
-        self.resources.get()
+        self.resources.get_for_test()
     }
 
     pub(crate) fn find_resource<T: Send + Sync + 'static>(&self) -> Option<&T> {
@@ -366,6 +362,11 @@ impl Outcome {
 
     pub(crate) fn render_story(&self, options: &RenderOptions) -> String {
         self.story.render(&self.acts, &self.record, options)
+    }
+
+    /// Returns a step with its keyword: `then OrderDashboard "ord-1" is`.
+    pub(crate) fn describe_step(&self, idx: usize) -> String {
+        self.story.describe_step(idx, self.record.labels())
     }
 
     /// Returns what the acts caused, as a tree.

@@ -2,12 +2,13 @@ use std::{fmt, ops::Range};
 
 use flow_domain::{
     clock::Timestamp,
+    message::MessageLabels,
     record::{ClockReason, Record},
 };
 
 use crate::{
     outcome::{
-        ActKind, ActOutcome, ProblemCount,
+        ActKind, ActOutcome, Description, ProblemCount,
         clock_moves::{ClockMove, clock_moves},
     },
     value::{MessageView, RenderOptions, StatusText, cut_after_field, max_width},
@@ -57,6 +58,7 @@ pub(crate) enum Keyword {
 #[derive(Debug)]
 pub(crate) enum StepText {
     Text(String),
+    Expectation(Description),
     Message(MessageView),
     Messages(Vec<MessageView>),
     /// A command that a closure builds; `None` if it was not built yet.
@@ -78,9 +80,10 @@ pub(crate) enum StepStatus {
 }
 
 impl StepText {
-    fn render(&self) -> String {
+    fn render(&self, labels: &MessageLabels) -> String {
         match self {
             Self::Text(text) => text.clone(),
+            Self::Expectation(description) => description.render(labels),
             Self::Messages(messages) => render_messages(messages),
             Self::Message(message) | Self::BuiltCommand(Some(message)) => message.show_whole(),
             Self::BuiltCommand(None) => "a command that a closure builds".to_owned(),
@@ -110,9 +113,9 @@ impl Story {
     }
 
     /// Returns a step with its keyword: `then OrderDashboard "ord-1" is`.
-    pub(crate) fn describe_step(&self, idx: usize) -> String {
+    pub(crate) fn describe_step(&self, idx: usize, labels: &MessageLabels) -> String {
         let line = &self.lines[idx];
-        let text = cut_after_field(&line.text.render(), MAX_STEP_WIDTH);
+        let text = cut_after_field(&line.text.render(labels), MAX_STEP_WIDTH);
 
         format!("{} {text}", line.keyword.as_str())
     }
@@ -152,7 +155,7 @@ impl Story {
         let texts: Vec<String> = self
             .lines
             .iter()
-            .map(|line| cut_after_field(&line.text.render(), width))
+            .map(|line| cut_after_field(&line.text.render(record.labels()), width))
             .collect();
         let text_width = max_width(texts.iter().map(String::as_str));
 
@@ -262,6 +265,8 @@ fn problem_status(count: &ProblemCount) -> Option<&'static str> {
         Some("a command has no handler")
     } else if 0 < count.expired {
         Some("a command expired")
+    } else if 0 < count.undelivered {
+        Some("a message was not delivered")
     } else {
         None
     }

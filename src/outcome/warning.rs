@@ -1,6 +1,6 @@
 use std::{fmt, panic::Location};
 
-use flow_domain::record::Invariant;
+use flow_domain::{record::Invariant, wiring::WiringWarning};
 
 /// A likely mistake that does not fail the flow.
 ///
@@ -35,6 +35,20 @@ impl Warning {
              add `#[derive(PartialEq)]`"
         );
         Self::about_invariant(Invariant::RoundTrip, text)
+    }
+
+    /// Creates a warning about the wiring of the domain, which says itself how to acknowledge it.
+    pub(crate) fn about_wiring(warning: &WiringWarning) -> Self {
+        Self::about_run(format!("domain: {warning}"))
+    }
+
+    /// Creates a warning about the whole run.
+    pub(crate) fn about_run(text: String) -> Self {
+        Self {
+            location: None,
+            invariant: None,
+            text,
+        }
     }
 
     pub(crate) fn about_invariant(invariant: Invariant, text: String) -> Self {

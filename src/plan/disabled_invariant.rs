@@ -1,3 +1,5 @@
+use std::panic::Location;
+
 use flow_domain::record::Invariant;
 
 use crate::{
@@ -5,12 +7,13 @@ use crate::{
     outcome::DisabledInvariant,
 };
 
-/// Returns an invariant that is not checked.
+/// Returns an invariant that is not checked, because of the call at `location`.
 ///
 /// # Errors
 ///
 /// Returns a mismatch if the reason is empty.
 pub(crate) fn disabled_invariant(
+    location: &'static Location<'static>,
     invariant: Invariant,
     reason: &str,
 ) -> Result<DisabledInvariant, Mismatch> {
@@ -20,5 +23,6 @@ pub(crate) fn disabled_invariant(
     Ok(DisabledInvariant {
         invariant,
         reason: reason.to_owned(),
+        location,
     })
 }

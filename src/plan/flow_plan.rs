@@ -75,7 +75,7 @@ impl<'t> Plan<'t> {
         invariant: Invariant,
         reason: &str,
     ) {
-        match disabled_invariant(invariant, reason) {
+        match disabled_invariant(location, invariant, reason) {
             Ok(disabled) => {
                 self.invariants = self.invariants.without(invariant);
                 Arc::make_mut(&mut self.disabled_invariants).push(disabled);

@@ -5,6 +5,7 @@ mod flow_plan;
 mod run_guard;
 mod setup;
 mod step;
+mod wiring_check;
 
 pub(crate) use disabled_invariant::disabled_invariant;
 pub(crate) use flow_plan::Plan;

@@ -5,6 +5,7 @@ use flow_domain::{Domain, WiringErrors, record::InvariantSet};
 use crate::{
     expect::Mismatch,
     outcome::DisabledInvariant,
+    plan::wiring_check::WiringCheck,
     system::{Mode, RebuildDomain, ResourceMakers, Resources},
 };
 
@@ -12,6 +13,8 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Setup {
     build_domain: Arc<BuildDomain>,
+    /// The warnings about the wiring of the domain.
+    pub(crate) wiring_check: WiringCheck,
     pub(crate) makers: ResourceMakers,
     pub(crate) mode: Mode,
     /// Whether [`FlowHarness::mode`] set the mode, and not the environment.
@@ -31,11 +34,13 @@ type BuildDomain = dyn Fn(&Resources) -> Result<Domain, WiringErrors> + Send + S
 
 impl Setup {
     /// Returns the default settings for the domain that `build_domain` builds.
-    pub(crate) fn new(
-        build_domain: impl Fn(&Resources) -> Result<Domain, WiringErrors> + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) fn new<F>(build_domain: F) -> Self
+    where
+        F: Fn(&Resources) -> Result<Domain, WiringErrors> + Send + Sync + 'static,
+    {
         Self {
             build_domain: Arc::new(build_domain),
+            wiring_check: WiringCheck::of_function::<F>(),
             makers: ResourceMakers::default(),
             mode: Mode::from_env(),
             mode_is_explicit: false,

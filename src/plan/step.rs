@@ -2,7 +2,7 @@ use std::{panic::Location, sync::Arc};
 
 use flow_domain::{
     Error, Headers,
-    message::MessageLabels,
+    message::{MessageLabels, Priority},
     model::SerializedMessage,
     record::InvariantViolation,
     testing::{SerializedAggregate, StoredEvent},
@@ -56,6 +56,8 @@ pub(crate) struct MessageAct {
     pub(crate) message: MessageResult,
     pub(crate) sending: Sending,
     pub(crate) headers: Headers,
+    /// The priority, and the line that sets it.
+    pub(crate) priority: Option<(&'static Location<'static>, Priority)>,
 }
 
 /// How the test sends a message.
@@ -109,6 +111,7 @@ impl StepKind<'_> {
                 ..
             }) => return StepText::Message(view(message)),
             Self::WhenWith(..) => return StepText::BuiltCommand(None),
+            Self::Then(expectation) => return StepText::Expectation(describe(&**expectation)),
 
             Self::GivenNothing => "nothing".to_owned(),
             Self::GivenStored(Ok(events)) => stored_text(events),
@@ -123,7 +126,6 @@ impl StepKind<'_> {
             Self::WhenRedelivered(1) => "redelivered once".to_owned(),
             Self::WhenRedelivered(n) => format!("redelivered {n} times"),
             Self::Fault(fault) => fault.to_string(),
-            Self::Then(expectation) => describe(&**expectation, labels),
 
             // The value could not be serialized. The failure of the step says why.
             Self::GivenEvents(Err(_)) => "events".to_owned(),

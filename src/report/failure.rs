@@ -91,7 +91,7 @@ impl FlowFailure {
             .into_iter()
             .map(|failed| FailedStep {
                 step: failed.step + 1,
-                described: outcome.story.describe_step(failed.step),
+                described: outcome.describe_step(failed.step),
                 location: failed.location.to_string(),
                 mismatch: failed.mismatch,
             })
@@ -162,7 +162,7 @@ impl FlowFailure {
 
         let cause = Cause::ExpectationTooEarly {
             step: step + 1,
-            described: outcome.story.describe_step(step),
+            described: outcome.describe_step(step),
         };
         self.inner.diagnosis = Some(Diagnosis::proven(cause));
         self
@@ -171,7 +171,7 @@ impl FlowFailure {
     /// Adds a mismatch after those of the failed steps.
     pub(crate) fn with_mismatch(mut self, failed: StepMismatch) -> Self {
         let described = match &self.inner.outcome {
-            Some(outcome) => outcome.story.describe_step(failed.step),
+            Some(outcome) => outcome.describe_step(failed.step),
             None => String::new(),
         };
         self.inner.failed_steps.push(FailedStep {

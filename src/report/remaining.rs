@@ -18,6 +18,7 @@ pub(super) fn remaining_text(outcome: &Outcome) -> String {
         failed,
         unhandled,
         expired,
+        undelivered,
     } = outcome.count_problems();
     let n_retried = count_retried(record);
     let n_dead_letters = count_dead_letters(record);
@@ -39,6 +40,11 @@ pub(super) fn remaining_text(outcome: &Outcome) -> String {
             "commands without a handler",
         ),
         (expired, "command expired", "commands expired"),
+        (
+            undelivered,
+            "message not delivered",
+            "messages not delivered",
+        ),
         (n_retried, "delivery retried", "deliveries retried"),
         (count_lost_races(record), "race lost", "races lost"),
     ];

@@ -43,6 +43,10 @@ pub(super) enum AllowedDifference<'t> {
 }
 
 impl<'t> AllowedDifference<'t> {
+    /// What a test must pass.
+    pub(super) const EXPECTED: &'static str =
+        "each allowed difference names a type, a `Type.field` or the title of a difference";
+
     /// Reads what the user wrote.
     pub(super) fn parse(text: &'t str) -> Self {
         let number_after = |title| text.strip_prefix(title).and_then(|nth| nth.parse().ok());

@@ -57,7 +57,7 @@ impl Runner<'_, '_> {
         if !remaining.is_quiet() && !expectation.allows_pending() {
             let expected = format!(
                 "nothing pending when the test checks {}",
-                describe(expectation, self.outcome.record().labels())
+                describe(expectation).render(self.outcome.record().labels())
             );
             let advice = "Add `.when_engine_runs()` before this step. \
                           If the test expects pending messages, use `.then(expect::pending(..))` instead";

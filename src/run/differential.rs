@@ -4,7 +4,7 @@ use flow_domain::wiring::nearest;
 
 use crate::{
     expect::Mismatch,
-    outcome::Outcome,
+    outcome::{Outcome, Warning},
     plan::Plan,
     report::{FlowFailure, StepMismatch},
     run::{allowed_difference::AllowedDifference, final_state::FinalState, single_run::run_once},
@@ -46,16 +46,30 @@ async fn compare_with_engine(
         .map(|(text, allowed)| unknown_text(text, allowed, [&inline, &engine]))
         .collect();
     if !unknown.is_empty() {
-        let expected =
-            "each allowed difference names a type, a `Type.field` or the title of a difference";
-        let mismatch = Mismatch::new(expected, unknown.join("\n"));
+        let mismatch = Mismatch::new(AllowedDifference::EXPECTED, unknown.join("\n"));
         let failure = StepMismatch::at_end(plan, mismatch);
         return Err(FlowFailure::new(through_engine, vec![failure], None));
     }
 
     let mode_names = ("Mode::Sync", "Mode::Engine");
-    let differences = inline.differences(mode_names, &engine, &allowed);
+    let differences = inline.differences(mode_names, &engine, &allowed.iter().collect::<Vec<_>>());
     if differences.is_empty() {
+        // Without an allowance that is needed, there is a difference.
+        let is_needed = |idx: usize| {
+            let mut others: Vec<&AllowedDifference<'_>> = allowed.iter().collect();
+            others.remove(idx);
+            !inline.differences(mode_names, &engine, &others).is_empty()
+        };
+        let unneeded: Vec<Warning> = (0..allowed.len())
+            .filter(|idx| !is_needed(*idx))
+            .map(|idx| unneeded_warning(&texts[idx]))
+            .collect();
+        drop(engine);
+
+        let mut through_engine = through_engine;
+        for warning in unneeded {
+            through_engine.warn(warning);
+        }
         return Ok(through_engine);
     }
 
@@ -68,6 +82,13 @@ async fn compare_with_engine(
     let failure = StepMismatch::at_end(plan, mismatch);
     let note = "in Mode::Sync and in Mode::Engine; the record is from Mode::Engine";
     Err(FlowFailure::new(through_engine, vec![failure], None).with_note(note))
+}
+
+/// Returns the warning that both modes agree on what `text` allows to differ.
+fn unneeded_warning(text: &str) -> Warning {
+    Warning::about_run(format!(
+        "the modes do not differ in what `.allow_difference({text:?})` allows: remove the call"
+    ))
 }
 
 /// Returns that no final state has what `text` allows to differ, and which field has a similar name.

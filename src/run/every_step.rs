@@ -27,7 +27,7 @@ pub(super) async fn fault_at_every_step(
     let counter = Arc::new(FaultInjector::default());
     let outcome = run_once(plan, mode, Some(Arc::clone(&counter))).await?;
     let n_deliveries = counter.n_deliveries();
-    if n_deliveries == 0 {
+    if n_deliveries == 0 || mode == Mode::Sync {
         let found = if mode == Mode::Sync {
             "`Mode::Sync` has no engine, so it delivers nothing; use `.mode(Mode::Engine)`"
         } else {
@@ -43,6 +43,7 @@ pub(super) async fn fault_at_every_step(
         return Err(FlowFailure::new(outcome, vec![failure], None));
     }
 
+    let mut has_happened = false;
     for nth in 1..=n_deliveries {
         let faults = Arc::new(FaultInjector::at_delivery(fault, nth));
         let result = run_once(plan, mode, Some(Arc::clone(&faults))).await;
@@ -58,6 +59,19 @@ pub(super) async fn fault_at_every_step(
                  without a fault the flow passes"
             ))
         })?;
+        has_happened |= faults.has_effect();
+    }
+
+    if !has_happened {
+        let expected = format!("an effect of the fault: {fault} a handler");
+        let reason = match fault {
+            StepFault::Restarts => "no handler is called after the restart",
+            _ => "no handler commits anything",
+        };
+        let found = format!("none of {n_deliveries}: {reason}");
+        let mismatch = Mismatch::new(expected, found).at(location);
+        let failure = StepMismatch::at_end(plan, mismatch);
+        return Err(FlowFailure::new(outcome, vec![failure], None));
     }
 
     Ok(())

@@ -175,7 +175,7 @@ impl<'o> FinalState<'o> {
         &self,
         modes: (&str, &str),
         other: &Self,
-        allowed: &[AllowedDifference<'_>],
+        allowed: &[&AllowedDifference<'_>],
     ) -> Vec<String> {
         let keys: BTreeSet<&Key> = self.values.keys().chain(other.values.keys()).collect();
         let width = modes.0.len().max(modes.1.len());
@@ -199,7 +199,7 @@ impl<'o> FinalState<'o> {
     fn value_without(
         &self,
         key: &Key,
-        allowed: &[AllowedDifference<'_>],
+        allowed: &[&AllowedDifference<'_>],
     ) -> Option<FinalValue<'o>> {
         let mut value = self.values.get(key)?.clone();
 

@@ -20,6 +20,7 @@ mod redelivery;
 mod run_acts;
 mod runner;
 mod runtime_pool;
+mod settings;
 mod single_run;
 mod trace;
 
@@ -35,6 +36,7 @@ use flow_domain::port::BoxFuture;
 pub(crate) use blocking::run_blocking;
 pub(crate) use check_expectation::check_expectation;
 pub(crate) use invariants::violation_mismatch;
+pub(crate) use settings::no_subject_mismatch;
 
 use crate::{
     outcome::{Outcome, print_warnings},
@@ -43,7 +45,8 @@ use crate::{
     run::{
         blocking_threads::BlockingThreads, determinism::check_determinism,
         differential::run_differential, every_step::fault_at_every_step,
-        real_wait::real_wait_warnings, single_run::run_once, trace::trace,
+        real_wait::real_wait_warnings, settings::require_known_types, single_run::run_once,
+        trace::trace,
     },
     system::Mode,
     watchdog::{WatchGuard, WatchedFlow},
@@ -81,7 +84,8 @@ async fn run_in_mode(plan: &Plan<'_>) -> Result<Box<Outcome>, FlowFailure> {
 
     let is_plain = plan.every_step_faults.is_empty() && !setup.checks_determinism;
     let result = if is_plain && setup.mode != Mode::Differential {
-        run_once(plan, setup.mode, None).await
+        let result = run_once(plan, setup.mode, None).await;
+        result.and_then(|outcome| require_known_types(plan, outcome))
     } else {
         Box::pin(run_several_times(plan)).await
     };
@@ -100,7 +104,13 @@ async fn run_in_mode(plan: &Plan<'_>) -> Result<Box<Outcome>, FlowFailure> {
 async fn run_several_times(plan: &Plan<'_>) -> Result<Box<Outcome>, FlowFailure> {
     let (mode, mut result) = match plan.setup.mode {
         Mode::Differential => run_differential(plan).await,
-        mode => (mode, run_once(plan, mode, None).await),
+        mode => {
+            let outcome = run_once(plan, mode, None).await;
+            (
+                mode,
+                outcome.and_then(|outcome| require_known_types(plan, outcome)),
+            )
+        }
     };
 
     if plan.setup.checks_determinism {

@@ -14,13 +14,15 @@ pub(super) fn problem_text(problem: &Problem<'_>, is_inline: bool) -> String {
         problem.kind == ProblemKind::HandlerFailure && !is_inline && !error.is_rejection();
 
     let mut steps = Vec::new();
-    if problem.kind == ProblemKind::Rejection {
-        steps.push("`.then_rejected(..)`".to_owned());
-    } else if problem.kind == ProblemKind::Expired {
-        let command = problem.message();
-        steps.push(format!("`.then(expect::expired::<{command}>())`"));
-    } else if let Some(handler) = problem.handler {
-        steps.push(failure_step(handler, error));
+    let message = problem.message();
+    match (problem.kind, problem.handler) {
+        (ProblemKind::Rejection, _) => steps.push("`.then_rejected(..)`".to_owned()),
+        (ProblemKind::Expired, _) => steps.push(format!("`.then(expect::expired::<{message}>())`")),
+        (ProblemKind::PublishFailure, _) => {
+            steps.push(format!("`.then(expect::publish_failed::<{message}>())`"));
+        }
+        (_, Some(handler)) => steps.push(failure_step(handler, error)),
+        (_, None) => {}
     }
     if can_be_dead_letter {
         steps.push("`.then(expect::dead_letters())`".to_owned());

@@ -43,6 +43,8 @@ impl Runner<'_, '_> {
             let settled = system.act(Act::Engine(None), &headers).await;
             result = result.merge(Ok(settled));
         }
+        let failures = self.outcome.system().take_failures();
+        result.failures.extend(failures);
         let entries = self.outcome.update_record();
 
         let Some(problem) = given_problem(&result) else {
@@ -79,6 +81,7 @@ impl Runner<'_, '_> {
                     message,
                     sending: Sending::Command(*reply_name),
                     headers: Headers::default(),
+                    priority: None,
                 };
                 self.run_message(idx, &act).await
             }
@@ -135,6 +138,7 @@ impl Runner<'_, '_> {
             self.fail_step(idx, mismatch)
         })?;
 
+        self.warn_of_idle_priority(act);
         let (system_act, kind, reply_name) = match act.sending {
             Sending::Command(reply_name) => {
                 (Act::Command(message), ActKind::Message, Some(reply_name))
@@ -170,11 +174,13 @@ impl Runner<'_, '_> {
 
         let results = self.outcome.system_mut().act_all(commands).await;
         let n_overlapping = results.len();
-        for (command, result) in commands.iter().zip(results) {
+        for (command, mut result) in commands.iter().zip(results) {
             // Concurrent commands mix their entries in the record. The last act gets all of them.
             let is_last = self.steps.n_acts(idx) + 1 == n_overlapping;
             let n_entries = self.outcome.record().entries().len();
             let entries = if is_last {
+                let failures = self.outcome.system().take_failures();
+                result.failures.extend(failures);
                 self.outcome.update_record()
             } else {
                 n_entries..n_entries
@@ -229,9 +235,11 @@ impl Runner<'_, '_> {
         &mut self,
         idx: usize,
         name: Cow<'static, str>,
-        result: ProcessResult,
+        mut result: ProcessResult,
         (kind, reply_name): (ActKind, Option<ReplyName>),
     ) -> Result<(), Stop> {
+        let failures = self.outcome.system().take_failures();
+        result.failures.extend(failures);
         let entries = self.outcome.update_record();
         let handler = self.first_handler(entries.clone());
 

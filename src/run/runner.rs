@@ -7,7 +7,7 @@ use std::{
 use flow_domain::record::InvariantViolation;
 
 use crate::{
-    expect::{Mismatch, Subject, pending_mismatch},
+    expect::{Mismatch, Subject, pending_mismatch, skipped_messages},
     outcome::{Outcome, Problem, ProblemId, ProblemKind},
     plan::{Plan, StepKind},
     report::StepMismatch,
@@ -142,6 +142,13 @@ impl Runner<'_, '_> {
                 continue;
             };
 
+            let handler_type = fault.handler_type();
+            if let Some(handler) =
+                handler_type.and_then(|id| self.outcome.system().handler_name(id))
+            {
+                let skipped = skipped_messages(handler, &self.outcome);
+                found.extend(skipped.iter().map(|line| format!("\nthe handler {line}")));
+            }
             if self.outcome.is_inline() && fault.needs_engine() {
                 found.push_str("\nthe fault needs an engine, and `Mode::Sync` has none");
             }

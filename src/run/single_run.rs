@@ -13,7 +13,12 @@ use crate::{
     outcome::Outcome,
     plan::{Plan, Setup, StepKind},
     report::{FlowFailure, StepMismatch},
-    run::{later_step::find_later_step, progress::StepProgress, runner::Runner},
+    run::{
+        later_step::find_later_step,
+        progress::StepProgress,
+        runner::Runner,
+        settings::{require_subjects, unused_resource_warnings},
+    },
     system::{DomainSystem, Mode, SpawnedTasks, World, fault::FaultInjector},
 };
 
@@ -122,6 +127,9 @@ impl<'p, 't> Runner<'p, 't> {
             Ok(domain) => domain,
             Err(errors) => return Err(FlowFailure::of_wiring(plan, &errors)),
         };
+        require_subjects(plan, &domain)?;
+        let wiring_warnings = setup.wiring_check.warnings(&domain);
+        let unused_resources = unused_resource_warnings(&resources);
 
         let faults = faults.or_else(|| plan.needs_fault_injector().then(Arc::default));
         let call_limits = Arc::new(CallLimits::new(max_call_steps(setup.budget)));
@@ -144,6 +152,10 @@ impl<'p, 't> Runner<'p, 't> {
             plan.invariants,
             Arc::clone(&plan.disabled_invariants),
         ));
+        outcome.wiring_warnings = wiring_warnings;
+        for warning in unused_resources {
+            outcome.warn(warning);
+        }
         outcome.compared_by_json.clone_from(&plan.compared_by_json);
 
         Ok(Self {

@@ -4,10 +4,10 @@ use std::{
 };
 
 use flow_domain::{
-    App, Engine, Error, Headers,
+    App, Engine, Error, HandlerFailure, Headers,
     clock::Timestamp,
     engine::RebuildReport,
-    message::{MessageLabels, MessageType, Payload, Recorded},
+    message::{MessageLabels, MessageType, Payload, Priority, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
     record::{EntryId, Record, Recorder},
@@ -113,6 +113,10 @@ impl DomainSystem {
         report: Result<SettleReport, Error>,
     ) -> Result<ProcessResult, Error> {
         let mut report = report?;
+        // After a restart, the commands of the test go to the new handlers, too.
+        if let Some(engine) = &self.engine {
+            self.app = engine.app().clone();
+        }
         self.remaining = std::mem::take(&mut report.remaining);
         Ok(report.into())
     }
@@ -243,6 +247,10 @@ impl System for DomainSystem {
         self.recorder.drain_into(record);
     }
 
+    fn take_failures(&self) -> Vec<HandlerFailure> {
+        self.recorder.take_failures()
+    }
+
     fn handler_name(&self, handler: TypeId) -> Option<&'static str> {
         self.app
             .domain()
@@ -273,6 +281,10 @@ impl System for DomainSystem {
 
     fn labels(&self) -> MessageLabels {
         self.app.domain().labels().clone()
+    }
+
+    fn lanes_below(&self) -> Option<Priority> {
+        self.app.domain().lanes_below()
     }
 
     fn wiring(&self) -> &Wiring {

@@ -13,10 +13,10 @@ mod world;
 use std::{any::TypeId, fmt, time::Duration};
 
 use flow_domain::{
-    Error, Headers,
+    Error, HandlerFailure, Headers,
     clock::Timestamp,
     engine::RebuildReport,
-    message::{MessageLabels, MessageType, Payload, Recorded},
+    message::{MessageLabels, MessageType, Payload, Priority, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
     record::{EntryId, Record},
@@ -88,6 +88,11 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
     /// Appends to `record` the entries that are new since the last call of this method.
     fn update_record(&self, record: &mut Record);
 
+    /// Returns the failures of which no caller learns, since the last call.
+    fn take_failures(&self) -> Vec<HandlerFailure> {
+        Vec::new()
+    }
+
     /// Returns the name of the handler with this Rust type.
     fn handler_name(&self, handler: TypeId) -> Option<&'static str>;
 
@@ -143,6 +148,9 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
 
     /// Returns how texts name the messages.
     fn labels(&self) -> MessageLabels;
+
+    /// Returns the priority below which messages use the backfill lane, if there are lanes.
+    fn lanes_below(&self) -> Option<Priority>;
 
     /// Returns which handlers handle which messages.
     fn wiring(&self) -> &Wiring;

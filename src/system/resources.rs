@@ -1,7 +1,10 @@
 use std::{
     any::{Any, TypeId, type_name},
     fmt,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 type Resource = Arc<dyn Any + Send + Sync>;
@@ -10,9 +13,19 @@ type MakeResource = Arc<dyn Fn() -> Resource + Send + Sync>;
 /// The fakes of one run, by their Rust types.
 #[derive(Clone, Default)]
 pub struct Resources {
-    /// Each fake, with its Rust type and the name of the type.
-    resources: Vec<(TypeId, &'static str, Resource)>,
+    resources: Vec<RunResource>,
     makers: ResourceMakers,
+}
+
+/// A fake of one run.
+#[derive(Clone)]
+struct RunResource {
+    id: TypeId,
+    /// The name of its Rust type.
+    name: &'static str,
+    resource: Resource,
+    /// Whether the function that builds the domain has taken it. All copies share it.
+    is_taken: Arc<AtomicBool>,
 }
 
 impl Resources {
@@ -23,11 +36,23 @@ impl Resources {
     /// Panics if the harness has no [`resource`](crate::FlowHarness::resource) of this type.
     #[track_caller]
     pub fn get<T: Send + Sync + 'static>(&self) -> Arc<T> {
+        if let Some(entry) = self.entry::<T>() {
+            entry.is_taken.store(true, Ordering::Relaxed);
+        }
+
+        self.get_for_test()
+    }
+
+    /// Returns the fake of type `T` to the test.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no such fake.
+    #[track_caller]
+    pub(crate) fn get_for_test<T: Send + Sync + 'static>(&self) -> Arc<T> {
         let resource = self
-            .resources
-            .iter()
-            .find(|(id, ..)| *id == TypeId::of::<T>())
-            .and_then(|(.., resource)| Arc::clone(resource).downcast().ok());
+            .entry::<T>()
+            .and_then(|entry| Arc::clone(&entry.resource).downcast().ok());
 
         // The panic is not in a closure. Otherwise it would report the line of the closure.
         let Some(resource) = resource else {
@@ -39,10 +64,20 @@ impl Resources {
     }
 
     pub(crate) fn find<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.entry::<T>()
+            .and_then(|entry| entry.resource.downcast_ref())
+    }
+
+    /// Returns the type names of the fakes that the function that builds the domain has not taken.
+    pub(crate) fn not_taken(&self) -> impl Iterator<Item = &'static str> {
+        let unused = |entry: &&RunResource| !entry.is_taken.load(Ordering::Relaxed);
+        self.resources.iter().filter(unused).map(|entry| entry.name)
+    }
+
+    fn entry<T: 'static>(&self) -> Option<&RunResource> {
         self.resources
             .iter()
-            .find(|(id, ..)| *id == TypeId::of::<T>())
-            .and_then(|(.., resource)| resource.downcast_ref())
+            .find(|entry| entry.id == TypeId::of::<T>())
     }
 
     /// Makes a fake of type `T` that no run uses.
@@ -57,7 +92,7 @@ impl Resources {
 
 impl fmt::Debug for Resources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.resources.iter().map(|(_, name, _)| name);
+        let names = self.resources.iter().map(|entry| entry.name);
         f.debug_list().entries(names).finish()
     }
 }
@@ -86,7 +121,12 @@ impl ResourceMakers {
         let resources = self
             .makers
             .iter()
-            .map(|(id, name, make)| (*id, *name, make()))
+            .map(|(id, name, make)| RunResource {
+                id: *id,
+                name,
+                resource: make(),
+                is_taken: Arc::default(),
+            })
             .collect();
 
         Resources {

@@ -19,10 +19,10 @@ use flow_domain::{
 pub use outcome::{MethodResult, UnitOutcome};
 
 use crate::{
-    expect::EmptyInput,
-    outcome::{ActOutcome, Outcome},
+    expect::{EmptyInput, Mismatch},
+    outcome::{ActOutcome, DisabledInvariant, Outcome},
     plan::disabled_invariant,
-    run::violation_mismatch,
+    run::{no_subject_mismatch, violation_mismatch},
     unit::{
         assertion_guard::{AssertionGuard, UnitProblem},
         system::UnitSystem,
@@ -179,10 +179,11 @@ impl<A: Aggregate> UnitGiven<A> {
     /// ```
     #[track_caller]
     pub fn disable_invariant(mut self, invariant: Invariant, reason: &str) -> Self {
-        match disabled_invariant(invariant, reason) {
+        let location = Location::caller();
+        match disabled_invariant(location, invariant, reason).and_then(require_subject::<A>) {
             Ok(disabled) => self.invariants = self.invariants.without(disabled.invariant),
             Err(mismatch) => panic!(
-                "the test of {} disables an invariant without a reason\n\n{mismatch}",
+                "the test of {} cannot disable an invariant\n\n{mismatch}",
                 A::NAME
             ),
         }
@@ -297,5 +298,19 @@ fn or_panic<T>(result: Result<T, Error>) -> T {
 impl<A> fmt::Debug for UnitBegin<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("UnitBegin")
+    }
+}
+
+/// Requires that a unit test of `A` checks the disabled invariant.
+fn require_subject<A: Aggregate>(
+    disabled: DisabledInvariant,
+) -> Result<DisabledInvariant, Mismatch> {
+    match disabled.invariant {
+        Invariant::RoundTrip => Ok(disabled),
+        Invariant::Fold if A::EVENT_SOURCED => Ok(disabled),
+        invariant => Err(no_subject_mismatch(
+            invariant,
+            &format!("a unit test of {}", A::NAME),
+        )),
     }
 }

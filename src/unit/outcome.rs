@@ -97,17 +97,20 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
             self.guard.mark_problem_asserted();
         }
 
-        let description = describe(expectation, outcome.record().labels());
-        let checked = pin!(check_expectation(expectation, &mut self.outcome));
-        // A unit test has no store to wait for.
-        let Poll::Ready(result) = checked.poll(&mut Context::from_waker(Waker::noop())) else {
-            unreachable!("the system of a unit test is always ready");
+        let result = {
+            let checked = pin!(check_expectation(expectation, &mut self.outcome));
+            // A unit test has no store to wait for.
+            let Poll::Ready(result) = checked.poll(&mut Context::from_waker(Waker::noop())) else {
+                unreachable!("the system of a unit test is always ready");
+            };
+            result
         };
 
         match result {
             Ok(()) => self.guard.mark_asserted(),
             Err(mismatch) => {
                 let location = mismatch.location().unwrap_or(Location::caller());
+                let description = describe(expectation).render(self.outcome.record().labels());
                 self.guard.fail(&description, location, &mismatch);
             }
         }

@@ -4,7 +4,7 @@ use flow_domain::{
     Aggregate, Error, Headers,
     clock::{Timestamp, VirtualClock},
     engine::RebuildReport,
-    message::{MessageLabels, MessageType, Payload, Recorded},
+    message::{MessageLabels, MessageType, Payload, Priority, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
     record::Record,
@@ -108,6 +108,10 @@ impl<A: Aggregate> System for UnitSystem<A> {
 
     fn labels(&self) -> MessageLabels {
         self.wiring.labels.clone()
+    }
+
+    fn lanes_below(&self) -> Option<Priority> {
+        None
     }
 
     fn wiring(&self) -> &Wiring {

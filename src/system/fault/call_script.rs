@@ -42,8 +42,17 @@ pub struct CallScript {
 #[derive(Debug, Default)]
 struct CallState {
     n_calls: u32,
-    /// The number of the first call that fails, and how many fail.
-    failing: Option<(u32, u32)>,
+    faults: Vec<CallFault>,
+}
+
+/// A fault at calls of a fake.
+#[derive(Debug)]
+struct CallFault {
+    /// The number of the first call that fails.
+    first: u32,
+    /// How many calls fail.
+    times: u32,
+    /// How many calls have failed.
     n_failed: u32,
 }
 
@@ -74,12 +83,16 @@ impl CallScript {
         state.n_calls += 1;
         let n_calls = state.n_calls;
 
-        match state.failing {
-            Some((first, times)) if (first..first.saturating_add(times)).contains(&n_calls) => {
-                state.n_failed += 1;
+        let is_due = |fault: &&mut CallFault| {
+            let last = fault.first.saturating_add(fault.times);
+            (fault.first..last).contains(&n_calls)
+        };
+        match state.faults.iter_mut().find(is_due) {
+            Some(fault) => {
+                fault.n_failed += 1;
                 Err(ScriptedFailure)
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 
@@ -88,14 +101,22 @@ impl CallScript {
         self.state().n_calls
     }
 
-    /// Makes `times` calls fail, beginning with the `nth` call from now on.
-    pub(crate) fn fail_calls(&self, nth: u32, times: u32) {
+    /// Makes `times` calls fail, beginning with the `nth` call from now on. Returns the index of this fault.
+    pub(crate) fn fail_calls(&self, nth: u32, times: u32) -> usize {
         let mut state = self.state();
-        state.failing = Some((state.n_calls + nth, times));
+        let first = state.n_calls.saturating_add(nth);
+        state.faults.push(CallFault {
+            first,
+            times,
+            n_failed: 0,
+        });
+
+        state.faults.len() - 1
     }
 
-    pub(crate) fn n_failed(&self) -> u32 {
-        self.state().n_failed
+    /// Returns how many calls the fault with this index has made fail.
+    pub(crate) fn n_failed(&self, fault_idx: usize) -> u32 {
+        self.state().faults[fault_idx].n_failed
     }
 }
 
@@ -108,10 +129,20 @@ mod tests {
         let script = CallScript::default();
         assert_eq!(script.register_call(), Ok(()));
 
-        script.fail_calls(2, 2);
+        let fault_idx = script.fail_calls(2, 2);
 
         let results: Vec<bool> = (0..4).map(|_| script.register_call().is_ok()).collect();
         assert_eq!(results, [true, false, false, true]);
-        assert_eq!((script.n_calls(), script.n_failed()), (5, 2));
+        assert_eq!((script.n_calls(), script.n_failed(fault_idx)), (5, 2));
+    }
+
+    #[test]
+    fn call_script_has_several_faults() {
+        let script = CallScript::default();
+        let faults = [script.fail_calls(1, 1), script.fail_calls(3, 9)];
+
+        let results: Vec<bool> = (0..4).map(|_| script.register_call().is_ok()).collect();
+        assert_eq!(results, [false, true, false, false]);
+        assert_eq!(faults.map(|idx| script.n_failed(idx)), [1, 2]);
     }
 }

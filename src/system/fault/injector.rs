@@ -6,7 +6,7 @@ use std::{
 
 use flow_domain::{
     Error,
-    message::{Envelope, MessageLabels, Processing, Recorded, StreamName},
+    message::{Envelope, Recorded, StreamName},
     port::{Broker, Changes, PortFuture, Publication, PublishResult, Store},
     testing::{EngineAction, Interceptor},
 };
@@ -16,6 +16,7 @@ use crate::system::{
     fault::{
         Fault, ScriptedFailure, StepFault,
         commit_barrier::CommitBarrier,
+        delivery_count::{DeliveryCount, FaultedDelivery},
         script::{FaultEffect, HandlerRef, InjectionPoint},
     },
 };
@@ -28,47 +29,6 @@ pub(crate) struct FaultInjector {
     commit_barrier: CommitBarrier,
 }
 
-/// Counts the deliveries of a run since its first act.
-#[derive(Debug, Default)]
-struct DeliveryCount {
-    is_counting: bool,
-    n_started: u32,
-    n_ended: u32,
-    /// The fault to inject, and the number of its delivery, from 1.
-    fault: Option<(StepFault, u32)>,
-    /// The delivery at which the fault was injected.
-    injected_at: Option<FaultedDelivery>,
-    /// The delivery that started last.
-    current: Option<FaultedDelivery>,
-}
-
-/// A delivery of a message to a handler.
-#[derive(Clone, Debug)]
-pub(crate) struct FaultedDelivery {
-    /// The handler; `None` if the message has none.
-    handler: Option<String>,
-    message: Envelope,
-}
-
-impl FaultedDelivery {
-    fn new(handler: Option<&str>, message: &Envelope) -> Self {
-        Self {
-            handler: handler.map(str::to_owned),
-            message: message.clone(),
-        }
-    }
-
-    /// Names the delivery: `OrderHandler on PlaceOrder`, or `PlaceOrder` without a handler.
-    pub(crate) fn describe(&self, labels: &MessageLabels) -> String {
-        let message = labels.label_of_envelope(&self.message);
-
-        match &self.handler {
-            Some(handler) => format!("{handler} on {message}"),
-            None => message,
-        }
-    }
-}
-
 /// A fault that a step has activated, and its counters.
 #[derive(Debug)]
 struct ActiveFault {
@@ -77,12 +37,16 @@ struct ActiveFault {
     step_idx: usize,
     /// The name of the handler in the domain, if the fault is at a handler.
     handler: Option<&'static str>,
+    /// The index of the fault in the script of its fake, if it is at a fake.
+    script_idx: Option<usize>,
     /// How often the run reached its injection point.
     n_hits: u32,
     /// How often the fault happened.
     n_injected: u32,
     /// The highest attempt at which the fault happened.
     last_attempt: u32,
+    /// Whether a handler was called after the fault happened last.
+    is_followed: bool,
 }
 
 impl FaultInjector {
@@ -92,13 +56,8 @@ impl FaultInjector {
 
     /// Creates an injector that injects `fault` at the `nth` delivery.
     pub(crate) fn at_delivery(fault: StepFault, nth: u32) -> Self {
-        let deliveries = DeliveryCount {
-            fault: Some((fault, nth)),
-            ..DeliveryCount::default()
-        };
-
         Self {
-            deliveries: Mutex::new(deliveries),
+            deliveries: Mutex::new(DeliveryCount::with_fault(fault, nth)),
             ..Self::default()
         }
     }
@@ -116,17 +75,17 @@ impl FaultInjector {
 
     /// Starts to count deliveries.
     pub(crate) fn start_counting(&self) {
-        self.deliveries().is_counting = true;
+        self.deliveries().start();
     }
 
-    /// Returns how many deliveries have ended.
+    /// Returns how many deliveries have called a handler.
     pub(crate) fn n_deliveries(&self) -> u32 {
-        self.deliveries().n_ended
+        self.deliveries().n_started()
     }
 
-    /// Returns the label of the delivery at which the [`StepFault`] was injected, if it was.
+    /// Returns the delivery at which the [`StepFault`] was injected, if it was.
     pub(crate) fn injected_at(&self) -> Option<FaultedDelivery> {
-        self.deliveries().injected_at.clone()
+        self.deliveries().injected_at().cloned()
     }
 
     /// Activates a fault. `handler_name` returns the name of a handler in the domain.
@@ -142,6 +101,7 @@ impl FaultInjector {
         resources: &Resources,
         handler_name: impl Fn(TypeId) -> Option<&'static str>,
     ) -> Result<(), String> {
+        let mut script_idx = None;
         let handler = match &fault.injection_point {
             InjectionPoint::Handler { handler, .. } | InjectionPoint::Crash(handler) => {
                 let HandlerRef { type_id, name } = *handler;
@@ -149,12 +109,12 @@ impl FaultInjector {
                 Some(handler_name(type_id).ok_or_else(not_found)?)
             }
             InjectionPoint::Append(Err(err)) => return Err(err.to_string()),
-            InjectionPoint::Resource { name, fail, .. }
-                if !fail(resources, fault.nth, fault.times) =>
-            {
-                return Err(format!(
-                    "the harness has no resource `{name}`; add it with `.resource(|| ..)`"
-                ));
+            InjectionPoint::Resource { name, fail, .. } => {
+                let not_found = || {
+                    format!("the harness has no resource `{name}`; add it with `.resource(|| ..)`")
+                };
+                script_idx = Some(fail(resources, fault.nth, fault.times).ok_or_else(not_found)?);
+                None
             }
             _ => None,
         };
@@ -163,9 +123,11 @@ impl FaultInjector {
             fault: Arc::clone(fault),
             step_idx,
             handler,
+            script_idx,
             n_hits: 0,
             n_injected: 0,
             last_attempt: 0,
+            is_followed: false,
         });
 
         Ok(())
@@ -177,6 +139,11 @@ impl FaultInjector {
             .iter()
             .filter_map(|fault| Some((fault.step_idx, fault.shortfall(resources)?)))
             .collect()
+    }
+
+    /// Returns true if the [`StepFault`] was injected and could change something.
+    pub(crate) fn has_effect(&self) -> bool {
+        self.deliveries().has_effect()
     }
 
     /// Counts a hit of every fault for which `effect_at` returns an effect.
@@ -202,6 +169,7 @@ impl FaultInjector {
             if is_due && injected.is_none() {
                 active.n_injected += 1;
                 active.last_attempt = active.last_attempt.max(attempt);
+                active.is_followed = false;
                 injected = Some(effect);
             }
         }
@@ -232,8 +200,8 @@ impl FaultInjector {
 impl ActiveFault {
     /// Returns a text that says why, if the fault did not happen as often as it should.
     fn shortfall(&self, resources: &Resources) -> Option<String> {
-        let n_injected = match &self.fault.injection_point {
-            InjectionPoint::Resource { n_failed, .. } => n_failed(resources),
+        let n_injected = match (&self.fault.injection_point, self.script_idx) {
+            (InjectionPoint::Resource { n_failed, .. }, Some(idx)) => n_failed(resources, idx),
             _ => self.n_injected,
         };
         let times_text = |n: u32| match n {
@@ -261,61 +229,13 @@ impl ActiveFault {
             (_, n) if n < self.fault.times && self.fault.times != u32::MAX => {
                 Some(format!("the fault happened only {}", times_text(n)))
             }
+            (InjectionPoint::Restart, _) if !self.is_followed => Some(
+                "no handler was called after the restart, so the restart changes nothing\n\
+                 Restart after fewer deliveries, or add an act"
+                    .to_owned(),
+            ),
             _ => None,
         }
-    }
-}
-
-impl DeliveryCount {
-    /// Counts the start of a delivery, and returns true if it must fail.
-    fn start_delivery(&mut self, handler: &'static str, message: &Envelope) -> bool {
-        // An inline call does not count as a delivery: nothing would retry it.
-        if !self.is_counting || message.metadata.processing == Processing::Sync {
-            return false;
-        }
-
-        self.n_started += 1;
-        self.current = Some(FaultedDelivery::new(Some(handler), message));
-
-        let must_fail = self.fault == Some((StepFault::Fails, self.n_started));
-        if must_fail {
-            self.injected_at.clone_from(&self.current);
-        }
-
-        must_fail
-    }
-
-    /// Returns true if this commit of `handler` must conflict.
-    fn commit_must_conflict(&mut self, handler: &str) -> bool {
-        let is_due = self.is_counting
-            && self.injected_at.is_none()
-            && self.fault == Some((StepFault::Conflicts, self.n_started));
-
-        match &self.current {
-            // Handlers that run inline within the delivery also commit. Their commits do not count.
-            Some(current) if is_due && current.handler.as_deref() == Some(handler) => {
-                self.injected_at = Some(current.clone());
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// Counts the end of a delivery, and returns the action of the engine if it must not continue.
-    fn end_delivery(&mut self, handler: Option<&str>, message: &Envelope) -> Option<EngineAction> {
-        if !self.is_counting {
-            return None;
-        }
-
-        self.n_ended += 1;
-        let action = match self.fault? {
-            (StepFault::Crashes, nth) if nth == self.n_ended => EngineAction::Crash,
-            (StepFault::Restarts, nth) if nth == self.n_ended => EngineAction::Restart,
-            _ => return None,
-        };
-
-        self.injected_at = Some(FaultedDelivery::new(handler, message));
-        Some(action)
     }
 }
 
@@ -323,6 +243,10 @@ impl Interceptor for FaultInjector {
     fn before(&self, handler: &'static str, message: &Envelope, attempt: u32) -> Result<(), Error> {
         if self.deliveries().start_delivery(handler, message) {
             return Err(Error::failed("the scripted attempt", ScriptedFailure));
+        }
+
+        for active in self.lock().iter_mut() {
+            active.is_followed = true;
         }
 
         let effect = self.hit(attempt, |active| match &active.fault.injection_point {
@@ -342,13 +266,21 @@ impl Interceptor for FaultInjector {
         }
     }
 
-    fn after(&self, handler: Option<&'static str>, message: &Envelope, _: u32) -> EngineAction {
-        if let Some(action) = self.deliveries().end_delivery(handler, message) {
+    fn after(
+        &self,
+        handler: Option<&'static str>,
+        _: &Envelope,
+        _: u32,
+        is_committed: bool,
+    ) -> EngineAction {
+        if let Some(action) = self.deliveries().end_delivery() {
             return action;
         }
 
         let action = self.hit(0, |active| match &active.fault.injection_point {
-            InjectionPoint::Crash(_) if active.handler == handler => Some(EngineAction::Crash),
+            InjectionPoint::Crash(_) if is_committed && active.handler == handler => {
+                Some(EngineAction::Crash)
+            }
             InjectionPoint::Restart => Some(EngineAction::Restart),
             _ => None,
         });

@@ -1,7 +1,7 @@
 //! Scripted faults: something goes wrong, once or a few times, at a given point of the run.
 //!
-//! A fault that never happens fails the flow. For example, a test in which a mail fails to be sent
-//! proves nothing if the flow sends no mail.
+//! A fault that never happens, or that changes nothing, fails the flow. For example, a test in which a
+//! mail fails to be sent proves nothing if the flow sends no mail. See [`docs::guards`](crate::docs::guards).
 //!
 //! | fault | what happens |
 //! |---|---|
@@ -36,6 +36,7 @@
 
 mod call_script;
 mod commit_barrier;
+mod delivery_count;
 mod injector;
 mod script;
 mod step_fault;

@@ -16,6 +16,10 @@ pub struct Fault {
     pub(crate) nth: u32,
     /// At how many hits in a row the fault happens, beginning at `nth`.
     pub(crate) times: u32,
+    /// Whether the test has set the times.
+    has_times: bool,
+    /// Whether the test has set attempts, although the fault is not at a handler.
+    pub(crate) has_idle_attempts: bool,
 }
 
 /// The point at which a fault is injected, and its effect.
@@ -38,10 +42,11 @@ pub(crate) enum InjectionPoint {
     /// At a call of a fake.
     Resource {
         name: &'static str,
-        /// Calls `fail_calls(nth, times)` on the fake. Returns false if there is no such fake.
-        fail: fn(&Resources, u32, u32) -> bool,
-        /// Returns how many calls of the fake have failed.
-        n_failed: fn(&Resources) -> u32,
+        /// Calls `fail_calls(nth, times)` on the fake, and returns the index of the fault in its script.
+        /// Returns `None` if there is no such fake.
+        fail: fn(&Resources, u32, u32) -> Option<usize>,
+        /// Returns how many calls of the fake the fault with this index has made fail.
+        n_failed: fn(&Resources, usize) -> u32,
     },
 }
 
@@ -76,10 +81,14 @@ impl Fault {
             injection_point,
             nth: 1,
             times: 1,
+            has_times: false,
+            has_idle_attempts: false,
         }
     }
 
     /// Returns a fault before a call of the handler `H`, of any kind.
+    ///
+    /// A message that the handler skips is no call.
     #[track_caller]
     pub fn handler<H: 'static>() -> HandlerFault {
         HandlerFault {
@@ -102,7 +111,8 @@ impl Fault {
 
     /// Returns a fault that crashes the engine after `H` commits, and before the acknowledgement.
     ///
-    /// The engine redelivers the message, to newly built handlers. The clock does not move.
+    /// The engine redelivers the message, to newly built handlers. The clock does not move. A message
+    /// that the handler skips is no commit.
     #[track_caller]
     pub fn crash_after<H: 'static>() -> CrashFault {
         CrashFault(Self::at(InjectionPoint::Crash(HandlerRef::of::<H>())))
@@ -110,7 +120,8 @@ impl Fault {
 
     /// Returns a fault that restarts the engine after `n_deliveries` deliveries.
     ///
-    /// The engine continues with newly built handlers.
+    /// A message that its handler skips counts as a delivery. Everything after the restart goes to newly
+    /// built handlers, also the commands of the test. The flow fails if no handler is called after it.
     #[track_caller]
     pub fn restart_after(n_deliveries: u32) -> Self {
         Self {
@@ -124,19 +135,26 @@ impl Fault {
     pub fn resource<T: Failable>() -> ResourceFault {
         ResourceFault(Self::at(InjectionPoint::Resource {
             name: short_type_name::<T>(),
-            fail: |resources, nth, times| match resources.find::<T>() {
-                Some(fake) => {
-                    fake.call_script().fail_calls(nth, times);
-                    true
-                }
-                None => false,
+            fail: |resources, nth, times| {
+                let fake = resources.find::<T>()?;
+                Some(fake.call_script().fail_calls(nth, times))
             },
-            n_failed: |resources| {
+            n_failed: |resources, fault_idx| {
                 resources
                     .find::<T>()
-                    .map_or(0, |fake| fake.call_script().n_failed())
+                    .map_or(0, |fake| fake.call_script().n_failed(fault_idx))
             },
         }))
+    }
+
+    /// Returns the Rust type of the handler that the fault is about, if there is one.
+    pub(crate) fn handler_type(&self) -> Option<TypeId> {
+        match &self.injection_point {
+            InjectionPoint::Handler { handler, .. } | InjectionPoint::Crash(handler) => {
+                Some(handler.type_id)
+            }
+            _ => None,
+        }
     }
 
     /// Returns true if the fault never happens without an engine.
@@ -151,6 +169,7 @@ impl Fault {
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = times;
+        self.has_times = true;
         self
     }
 
@@ -163,12 +182,16 @@ impl Fault {
 
     /// Makes a fault at a handler happen on each of these attempts of every message: `1..=3`.
     ///
-    /// This does not change a fault that is not at a handler.
+    /// [`times`](Self::times) limits that. The flow fails if the fault is not at a handler.
     #[must_use]
     pub fn on_attempts(mut self, range: RangeInclusive<u32>) -> Self {
         if let InjectionPoint::Handler { attempts, .. } = &mut self.injection_point {
             *attempts = range;
-            self.times = u32::MAX;
+            if !self.has_times {
+                self.times = u32::MAX;
+            }
+        } else {
+            self.has_idle_attempts = true;
         }
 
         self
@@ -205,6 +228,8 @@ impl HandlerFault {
             },
             nth: 1,
             times: 1,
+            has_times: false,
+            has_idle_attempts: false,
         }
     }
 }

@@ -192,7 +192,7 @@ fn crashed_engine_redelivers_an_unacknowledged_message() {
         .given_command(book_room())
         .with_fault(Fault::crash_after::<GuestMailer>().commits())
         .when_time_passes(PAYMENT_TERM)
-        .then(expect::attempts::<GuestMailer>(2))
+        .then(expect::attempts::<GuestMailer>(1))
         .then(expect::resource(|mailer: &FlakyMailer| {
             mailer.state().sent == ["ada"]
         }))

@@ -285,7 +285,7 @@ fn method_that_is_given_nothing_fails() {
                 If nothing happened before, write `.given_nothing()`
 
     unit.disable_invariant
-    the test of Inventory disables an invariant without a reason
+    the test of Inventory cannot disable an invariant
 
       expected  a reason why the invariant is disabled
       found     no reason; a later reader cannot tell whether the invariant must stay disabled

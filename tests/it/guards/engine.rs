@@ -280,7 +280,7 @@ fn fault_that_happens_too_rarely_fails() {
     let times = rooms()
         .with_fault(Fault::publish().fails().times(20))
         .when(book_room())
-        .then(expect::dead_letters().none());
+        .then(expect::publish_failed::<RoomBooked>());
     let attempts = rooms()
         .given_command(book_room())
         .with_fault(

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 use flow_domain::{
     Aggregate, Command, CommandHandler, CommandRoutes, Domain, Error, Event, EventHandler,
     EventRoutes, PendingEvents, Projection, Projector, ProjectorRoutes, Rows, UnitOfWork,
-    WiringErrors,
+    WarningSelector, WiringErrors,
 };
 use flow_harness::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -155,14 +155,20 @@ fn raising_house() -> Result<Domain, WiringErrors> {
         .event_handler(Porter)
         .projection::<Visit>()
         .projector(VisitProjector)
+        .acknowledge(unheard(), "tests read it")
         .build()
 }
 
 /// Every handler of this house declares something, and none raises an event.
+fn unheard() -> WarningSelector {
+    WarningSelector::unhandled_event::<Opened>()
+}
+
 fn issuing_house() -> Result<Domain, WiringErrors> {
     Domain::builder("house")
         .aggregate::<Door>()
         .command_handler(IssuingDoors)
+        .acknowledge(unheard(), "tests read it")
         .build()
 }
 
@@ -176,6 +182,7 @@ fn house_with_neighbour() -> Result<Domain, WiringErrors> {
         .event_handler(Neighbour)
         .projection::<Visit>()
         .projector(VisitProjector)
+        .acknowledge(unheard(), "tests read it")
         .build()
 }
 

@@ -10,8 +10,12 @@
 //! | a remaining dead letter | `tests/it/engine`: `dead_letters::unasserted_dead_letter_fails_the_flow` |
 //! | a pending message | `tests/it/engine`: `pending_messages::pending_messages_at_the_end_fail_the_flow` |
 //! | a command without a handler | `unknown_names::command_without_a_handler_fails` |
+//! | a failure that a handler ignores | `ignored_failures::ignored_failure_of_a_nested_command_fails` |
+//! | a failure of an error handler, a message that is never published | `unseen_failures::failure_of_handle_error_fails`, `unseen_failures::message_that_is_never_published_fails` |
 //! | a command that is still scheduled | [`scheduled_command_is_reported_as_remaining`]: it is due in the future, so it does not fail the flow |
 //! | a fault or a stub that is never reached | [`fault_that_is_never_reached_fails`], [`resource_fault_without_a_call_fails`] |
+//! | a fault that changes nothing | `faults::engine_fault_that_changes_nothing_fails`, `faults::skipped_event_is_no_call_in_any_mode` |
+//! | a setting without an effect | `settings::setting_that_can_have_no_effect_fails`, `settings::setting_that_may_be_meant_gives_a_warning` |
 //! | a wait without a delivery | [`passed_time_without_effect_does_not_change_a_row`], `warnings::idle_engine_gives_a_warning`, `idle_acts::act_in_which_nothing_happens_is_a_warning`, `engine::fault_at_every_step_needs_a_delivery` |
 //! | state that no act changed | `unchanged_state::row_from_given_needs_unchanged` and the other tests of that module |
 //! | a schedule, a fake or an aggregate at level 1 that no act changed | `met_before_acts::given_schedule_needs_an_act`, `met_before_acts::resource_that_is_met_by_a_fresh_one_is_a_warning`, `met_before_acts::unit_check_of_an_unchanged_aggregate_fails` |

@@ -224,6 +224,7 @@ fn handle_error_without_a_wait_ends() {
             .then(expect::handler_failed_with_message::<Clerk>(
                 "nobody knows how",
             ))
+            .then(expect::handler_failed_with_message::<Clerk>("10000 steps"))
             .run();
 
         let is_reported = outcome.record().entries().iter().any(|entry| {

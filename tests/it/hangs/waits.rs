@@ -335,6 +335,9 @@ fn handle_error_ends_at_the_time_limit() {
             .then(expect::handler_failed_with_message::<Complainer>(
                 "the line is dead",
             ))
+            .then(expect::handler_failed_with_message::<Complainer>(
+                "the call took longer than 100ms",
+            ))
             .run();
 
         let is_reported = outcome.record().entries().iter().any(|entry| {

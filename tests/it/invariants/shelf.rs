@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use flow_domain::{
     Aggregate, Apply, Command, CommandHandler, CommandRoutes, Domain, Error, Event, PendingEvents,
-    Projection, Projector, ProjectorRoutes, Rows, UnitOfWork, WiringErrors,
+    Projection, Projector, ProjectorRoutes, Rows, UnitOfWork, WarningSelector, WiringErrors,
 };
 use flow_harness::prelude::*;
 use serde::{Deserialize, Serialize, Serializer};
@@ -231,6 +231,10 @@ fn domain() -> Result<Domain, WiringErrors> {
         .projection::<Stock>()
         .command_handler(Keeper)
         .projector(StockKeeper::default())
+        .acknowledge(
+            WarningSelector::unhandled_event::<LabelWritten>(),
+            "tests read it",
+        )
         .build()
 }
 

@@ -129,7 +129,7 @@ fn unit_disabled_invariant_needs_a_reason() {
     });
 
     insta::assert_snapshot!(text, @"
-    the test of Shelf disables an invariant without a reason
+    the test of Shelf cannot disable an invariant
 
       expected  a reason why the invariant is disabled
       found     no reason; a later reader cannot tell whether the invariant must stay disabled

@@ -1,6 +1,6 @@
 use flow_domain::{
     Aggregate, Command, CommandHandler, CommandRoutes, Domain, Error, Event, PendingEvents,
-    ProcessManager, ProcessManagerRoutes, UnitOfWork, WiringErrors,
+    ProcessManager, ProcessManagerRoutes, UnitOfWork, WarningSelector, WiringErrors,
 };
 use flow_harness::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -149,6 +149,18 @@ fn domain<const ONCE: bool, const RESTARTS: bool>() -> Result<Domain, WiringErro
         .event_from_outside::<ReminderSet>()
         .command_handler(BookHandler)
         .process_manager::<Loan<ONCE, RESTARTS>>()
+        .acknowledge(
+            WarningSelector::unhandled_event::<ReminderSet>(),
+            "tests read it",
+        )
+        .acknowledge(
+            WarningSelector::event_before_start::<Loan<ONCE, RESTARTS>, BookRenewed>(),
+            "a book is lent before it is renewed",
+        )
+        .acknowledge(
+            WarningSelector::event_before_start::<Loan<ONCE, RESTARTS>, BookReturned>(),
+            "a book is lent before it is returned",
+        )
         .build()
 }
 

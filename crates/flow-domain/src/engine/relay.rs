@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    error::Error,
+    error::{Error, FailureOrigin, HandlerFailure},
     handler::{Ports, RetryPolicy},
     message::{Envelope, MessageKind},
     port::{Claim, Lane, OutboxRow, Publication, PublishResult, SendResult, Settlement, Topic},
@@ -159,10 +159,15 @@ fn send_result(ports: &Ports, row: &OutboxRow, topic: &Topic, result: PublishRes
     });
 
     let error = reason.into();
-    match retry_at {
-        Some(retry_at) => SendResult::Failed { error, retry_at },
-        None => SendResult::Abandoned { error },
+    if let Some(retry_at) = retry_at {
+        return SendResult::Failed { error, retry_at };
     }
+
+    ports.hooks.report_failure(|| {
+        let message = ports.catalog.labels.label_of_envelope(&row.envelope);
+        HandlerFailure::new(None, message, err).with_origin(FailureOrigin::Publishing)
+    });
+    SendResult::Abandoned { error }
 }
 
 /// Returns the topic of a message, from its category, its kind, and the lane for its priority.

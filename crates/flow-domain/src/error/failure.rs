@@ -4,16 +4,36 @@ use crate::error::Error;
 
 /// A problem of which no caller learns: a handler failed on an event, or a command was handled later
 /// and failed, was rejected, expired, or has no handler.
+///
+/// The harness reports more of them: see [`FailureOrigin`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct HandlerFailure {
-    /// The handler that failed or rejected the command; `None` if the command expired or has no handler.
+    /// The handler that failed or rejected the command; `None` if no handler was called.
     pub handler: Option<&'static str>,
     /// The name of the message that the handler received.
     pub message: String,
     /// Why the handler failed, or the rejection.
     pub error: Error,
-    is_rejected_command: bool,
+    origin: FailureOrigin,
+}
+
+/// Where a [`HandlerFailure`] comes from.
+///
+/// Production reports only the first two. The harness sees all of them, because each may hide a mistake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FailureOrigin {
+    /// A handler failed on the message, or the message has no handler.
+    Handling,
+    /// The domain rejected a command that was handled later.
+    Rejected,
+    /// This handler processed the command as part of its own work, and went on after the failure.
+    Ignored(&'static str),
+    /// `handle_error` of the handler failed.
+    ErrorHandler,
+    /// The message was given up, because the broker refused it again and again.
+    Publishing,
 }
 
 impl HandlerFailure {
@@ -22,38 +42,73 @@ impl HandlerFailure {
             handler,
             message,
             error,
-            is_rejected_command: false,
+            origin: FailureOrigin::Handling,
         }
     }
 
     /// Describes a command that failed, was rejected or had expired when it was handled later.
     pub(crate) fn of_command(handler: Option<&'static str>, command: String, error: Error) -> Self {
-        Self {
-            is_rejected_command: error.is_rejection(),
-            // The handler of an expired command was not called.
-            ..Self::new(handler.filter(|_| !error.is_expired()), command, error)
-        }
+        let origin = if error.is_rejection() {
+            FailureOrigin::Rejected
+        } else {
+            FailureOrigin::Handling
+        };
+        // The handler of an expired command was not called.
+        let handler = handler.filter(|_| !error.is_expired());
+
+        Self::new(handler, command, error).with_origin(origin)
+    }
+
+    pub(crate) fn with_origin(self, origin: FailureOrigin) -> Self {
+        Self { origin, ..self }
+    }
+
+    /// Returns where the failure comes from.
+    pub fn origin(&self) -> FailureOrigin {
+        self.origin
     }
 
     /// Returns true if the domain rejected a command, which is no failure of the handler.
     ///
     /// A handler of events that returns a rejection has failed.
     pub fn is_rejected_command(&self) -> bool {
-        self.is_rejected_command
+        self.origin == FailureOrigin::Rejected
     }
 }
 
 impl fmt::Display for HandlerFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let error = self.error.with_causes();
+        let (message, error) = (&self.message, self.error.with_causes());
 
-        match self.handler {
-            Some(handler) if self.is_rejected_command => {
-                write!(f, "{handler} rejected {}: {error}", self.message)
+        match (self.origin, self.handler) {
+            (FailureOrigin::Rejected, Some(handler)) => {
+                write!(f, "{handler} rejected {message}: {error}")
             }
-            Some(handler) => write!(f, "{handler} failed on {}: {error}", self.message),
-            // The error itself says that the command has no handler.
-            None => write!(f, "{error}"),
+            (FailureOrigin::ErrorHandler, Some(handler)) => {
+                write!(
+                    f,
+                    "`handle_error` of {handler} failed on {message}: {error}"
+                )
+            }
+            (FailureOrigin::Publishing, _) => {
+                write!(
+                    f,
+                    "{message} was never published, so no handler gets it: {error}"
+                )
+            }
+            (_, Some(handler)) => write!(f, "{handler} failed on {message}: {error}"),
+            // The error itself names the command.
+            (_, None) => write!(f, "{error}"),
+        }?;
+
+        match self.origin {
+            FailureOrigin::Ignored(caller) => {
+                write!(
+                    f,
+                    "\n{caller} sent the command, and went on after the failure"
+                )
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, error, fmt};
+use std::{borrow::Cow, error, fmt, sync::Arc};
 
 use crate::error::{
     HandlerFailure, Rejection, Stall,
@@ -12,9 +12,10 @@ type Source = Box<dyn error::Error + Send + Sync>;
 ///
 /// Callers decide with predicates: [`is_rejection`](Self::is_rejection),
 /// [`is_conflict`](Self::is_conflict), and so on. `Display` names the operation that failed, and
-/// never prints the cause. [`with_causes`](Self::with_causes) prints the whole chain.
+/// never prints the cause. [`with_causes`](Self::with_causes) prints the whole chain. A clone is cheap.
+#[derive(Clone)]
 pub struct Error {
-    pub(super) kind: Box<Kind>,
+    pub(super) kind: Arc<Kind>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -180,7 +181,7 @@ impl Error {
 
     /// Sets after how many conflicts the runtime has returned this one.
     pub(crate) fn after_tries(mut self, n: u32) -> Self {
-        if let Kind::Conflict { n_tries, .. } = &mut *self.kind {
+        if let Some(Kind::Conflict { n_tries, .. }) = Arc::get_mut(&mut self.kind) {
             *n_tries = n;
         }
         self
@@ -418,7 +419,7 @@ impl Error {
 impl From<Kind> for Error {
     fn from(kind: Kind) -> Self {
         Self {
-            kind: Box::new(kind),
+            kind: Arc::new(kind),
         }
     }
 }

@@ -15,7 +15,7 @@ mod stall;
 mod tests;
 mod with_causes;
 
-pub use failure::HandlerFailure;
+pub use failure::{FailureOrigin, HandlerFailure};
 pub(crate) use foreign::panic_message;
 pub use kind::Error;
 pub use rejection::Rejection;

@@ -9,7 +9,7 @@ use std::future::{Ready, ready};
 
 use crate::{
     clock::Clock,
-    error::Error,
+    error::{Error, HandlerFailure},
     message::{Envelope, MessageId, Recorded},
     port::{Broker, Changes, PortFuture, Publication, PublishResult, Store},
     record::{EntryId, EntryKind},
@@ -55,6 +55,8 @@ impl Hooks {
     pub(crate) fn limit_call<F>(&self, _: &str, call: F) -> F {
         call
     }
+
+    pub(crate) fn report_failure(&self, _: impl FnOnce() -> HandlerFailure) {}
 
     pub(crate) fn commit<'a>(
         &self,

@@ -336,6 +336,7 @@ where
                 Ok(manager) => manager,
                 Err(reason) => return Ok(Disposition::Filtered(reason)),
             };
+            work.announce_attempt()?;
             self.method
                 .call(&mut manager, event, work)
                 .await

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     clock::timeout,
-    error::Error,
+    error::{Error, FailureOrigin, HandlerFailure},
     handler::{
         AnyHandler, Call, Catalog, CommittedEvent, Delivery, Disposition, HandlingContext, OnError,
         Ports, Reply, Session, UnitOfWork, catch_panic, handling_span,
@@ -120,6 +120,7 @@ impl<R: HandlerOutput> Handling<'_, R> {
             attempt: options.attempt,
         });
         let context = HandlingContext {
+            unannounced_attempt: (lost_races.n_lost == 0).then_some(options.attempt),
             n_commits: options.n_commits,
             processing: options.processing,
             fence: options.fence.clone(),
@@ -130,7 +131,7 @@ impl<R: HandlerOutput> Handling<'_, R> {
 
         let result = {
             // The box keeps all futures around it small. Memory of more than 1 KiB is slow to allocate.
-            let mut future = Box::pin(self.handle(&mut work, lost_races.n_lost == 0));
+            let mut future = Box::pin(self.handle(&mut work));
             catch_panic(&span, (self.handler, start_entry), future.as_mut()).await
         };
 
@@ -158,6 +159,14 @@ impl<R: HandlerOutput> Handling<'_, R> {
             }
             Err(err) => Err(err),
         };
+        // A handler that failed did not go on. Its own failure is reported.
+        let has_gone_on = match &result {
+            Ok(success) => success.is_some(),
+            Err(err) => err.is_rejection(),
+        };
+        if has_gone_on {
+            work.report_ignored_failures();
+        }
         if let Err(err) = &result {
             work.record_not_found();
             work.record_failure((self.handler, start_entry), err, work.discarded_effects());
@@ -225,30 +234,32 @@ impl<R: HandlerOutput> Handling<'_, R> {
                 let reason = err.with_causes().to_string();
                 EntryKind::HandleErrorFailed { reason }
             });
+            self.ports.hooks.report_failure(|| {
+                let message = self.ports.catalog.labels.label_of_envelope(self.envelope);
+                HandlerFailure::new(Some(self.handler), message, err)
+                    .with_origin(FailureOrigin::ErrorHandler)
+            });
         }
     }
 
     /// Calls the method and commits, inside the span and the panic guard of [`Self::run`].
-    async fn handle(&self, work: &mut UnitOfWork, is_first: bool) -> Result<Called<R>, Error> {
+    async fn handle(&self, work: &mut UnitOfWork) -> Result<Called<R>, Error> {
         let Self {
-            ports,
-            envelope,
-            options,
-            ..
+            envelope, options, ..
         } = self;
 
-        if is_first {
-            ports
-                .hooks
-                .before_attempt(self.handler, envelope, options.attempt)?;
-        }
         // Futures that only few handlings need are boxed. Otherwise every handling pays for their size.
         if options.once && Box::pin(work.was_handled_before()).await? {
             return Ok(Called::Finished(HandlingSuccess::Duplicate));
         }
 
+        // A process manager may skip the event, and runs the hook itself if it does not.
+        if self.kind != HandlerKind::ProcessManager {
+            work.announce_attempt()?;
+        }
+
         let future = self.call.call(self.instance, envelope, work);
-        let future = ports.hooks.limit_call(self.handler, future);
+        let future = self.ports.hooks.limit_call(self.handler, future);
         let output = call_within(options.time_limit, self.handler, future).await?;
         if output.skip_reason().is_some() {
             let success = HandlingSuccess::Completed(output, Vec::new());

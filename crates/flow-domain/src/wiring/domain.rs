@@ -1,8 +1,10 @@
 use std::{any::TypeId, sync::Arc};
 
+#[cfg(feature = "testing")]
+use crate::record::Invariant;
 use crate::{
     handler::Catalog,
-    message::{MessageLabels, MessageType},
+    message::{MessageLabels, MessageType, Priority},
     record::HandlerKind,
     wiring::{
         DomainBuilder, Wiring, WiringWarning,
@@ -111,6 +113,30 @@ impl Domain {
         }
 
         handlers
+    }
+
+    /// Returns the priority below which messages use the backfill lane, if the domain has lanes.
+    ///
+    /// See [`DomainBuilder::lanes_below`].
+    pub fn lanes_below(&self) -> Option<Priority> {
+        self.catalog.lane_threshold
+    }
+
+    /// Returns true if the domain has something that this invariant is about.
+    #[cfg(feature = "testing")]
+    pub fn has_subject_of(&self, invariant: Invariant) -> bool {
+        let Catalog {
+            aggregates,
+            projections,
+            ..
+        } = &*self.catalog;
+
+        match invariant {
+            Invariant::RoundTrip => true,
+            Invariant::Fold => aggregates.iter().any(|entry| entry.event_sourced),
+            Invariant::SilentChange => aggregates.iter().any(|entry| !entry.event_sourced),
+            Invariant::Rebuild => !projections.is_empty(),
+        }
     }
 
     /// Returns true if nobody needs events of this type any more.

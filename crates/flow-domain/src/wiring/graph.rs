@@ -97,6 +97,24 @@ pub struct SubscriptionWiring {
 }
 
 impl Wiring {
+    /// Returns the types whose values are stored: aggregates, process managers and projections.
+    ///
+    /// An event-sourced aggregate is not stored, only its events are.
+    #[doc(hidden)]
+    pub fn stored_types(&self) -> Vec<&'static str> {
+        let aggregates = self.aggregates.iter().filter(|entry| !entry.event_sourced);
+        let managers = self
+            .handlers
+            .iter()
+            .filter(|handler| handler.kind == HandlerKind::ProcessManager);
+
+        aggregates
+            .map(|entry| entry.name)
+            .chain(managers.map(|handler| handler.handler))
+            .chain(self.projections.iter().copied())
+            .collect()
+    }
+
     /// Returns the wiring of one aggregate that no handler uses.
     #[doc(hidden)]
     pub fn of_aggregate<A: Aggregate>() -> Self {

@@ -44,6 +44,24 @@ pub enum WiringWarning {
     },
 }
 
+impl WiringWarning {
+    /// Returns the selector with which a known warning is acknowledged.
+    ///
+    /// The other variants say themselves what to do.
+    fn selector(&self) -> Option<&'static str> {
+        match self {
+            Self::UnhandledEvent { .. } | Self::UnhandledOutsideEvent { .. } => {
+                Some("unhandled_event::<..>()")
+            }
+            Self::UnhandledCommand { .. } => Some("unhandled_command::<..>()"),
+            Self::ProjectionWithoutProjector { .. } => Some("projection_without_projector::<..>()"),
+            Self::LanesForCommandsOnly { .. } => Some("lanes_for_commands_only()"),
+            Self::Cycle { .. } => Some("cycle_through::<..>()"),
+            Self::EventBeforeStart { .. } | Self::UnneededAcknowledgement { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for WiringWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -95,6 +113,14 @@ impl fmt::Display for WiringWarning {
                 f,
                 "the acknowledged warning does not occur: remove `.acknowledge({selector}, {reason:?})`"
             ),
+        }?;
+
+        match self.selector() {
+            Some(selector) => write!(
+                f,
+                ". If this is known, say why: `.acknowledge(WarningSelector::{selector}, \"..\")`"
+            ),
+            None => Ok(()),
         }
     }
 }

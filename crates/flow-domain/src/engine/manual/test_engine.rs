@@ -314,7 +314,9 @@ fn interceptor_action(ports: &Ports, attempt: &Attempt, report: &AttemptReport) 
         .as_ref()
         .filter(|_| !report.is_ignored() && !attempt.is_given_up())
         .map_or(EngineAction::Continue, |interceptor| {
-            interceptor.after(report.handler, &incoming.envelope, incoming.attempt)
+            let is_committed = matches!(report.result, AttemptResult::Handled(_));
+            let (message, attempt) = (&incoming.envelope, incoming.attempt);
+            interceptor.after(report.handler, message, attempt, is_committed)
         })
 }
 

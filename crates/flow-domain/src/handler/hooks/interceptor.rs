@@ -10,9 +10,10 @@ use crate::{
 ///
 /// A test uses it to make a handler, a commit or a publication fail.
 pub trait Interceptor: fmt::Debug + Send + Sync {
-    /// Runs before `handler` is called, as part of the attempt.
+    /// Runs before the method of `handler` is called, as part of the attempt.
     ///
     /// It runs once for each attempt. A call that is repeated after a lost race belongs to the same one.
+    /// It does not run if the handler skips the message, because its method is not called then.
     ///
     /// An error or a panic in this method counts as an error or a panic of the handler.
     ///
@@ -23,15 +24,16 @@ pub trait Interceptor: fmt::Debug + Send + Sync {
 
     /// Tells an engine in test mode what to do after an attempt.
     ///
-    /// An attempt that succeeded is committed by then. `handler` is `None` for a command without a
-    /// handler.
+    /// `handler` is `None` for a command without a handler. `is_committed` is true if the handler
+    /// handled the message. Then its unit of work is committed.
     fn after(
         &self,
         handler: Option<&'static str>,
         message: &Envelope,
         attempt: u32,
+        is_committed: bool,
     ) -> EngineAction {
-        let _ = (handler, message, attempt);
+        let _ = (handler, message, attempt, is_committed);
         EngineAction::Continue
     }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     clock::Clock,
-    error::Error,
+    error::{Error, HandlerFailure},
     handler::hooks::{CallLimits, Interceptor},
     message::{Envelope, MessageId, Recorded},
     port::{Broker, Changes, PortFuture, Publication, PublishResult, Store},
@@ -55,6 +55,13 @@ impl Hooks {
         match &self.interceptor {
             Some(interceptor) => interceptor.before(handler, message, attempt),
             None => Ok(()),
+        }
+    }
+
+    /// Reports a failure of which nobody else learns.
+    pub(crate) fn report_failure(&self, failure: impl FnOnce() -> HandlerFailure) {
+        if let Some(recorder) = &self.recorder {
+            recorder.add_failure(failure());
         }
     }
 

@@ -31,19 +31,15 @@ impl UnitOfWork {
     /// [`Error::is_setup`] is true if 100 commands are nested in each other.
     pub async fn process<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
         self.ports.hooks.count_send(self.context.handler)?;
-        let mut serialized = self.ports.serialize(&command)?;
-        self.check_message_round_trip(&command, &mut serialized);
-
         let ports = Arc::clone(&self.ports);
-        let (envelope, route) = self.route_nested(&ports, serialized)?;
+        let (envelope, route) = match self.route_nested(&ports, &command) {
+            Ok(routed) => routed,
+            Err(err) => {
+                self.note_nested_failure(None, || C::NAME.to_owned(), &err);
+                return Err(err);
+            }
+        };
         let (handler, kind) = (route.handler, HandlerKind::CommandHandler);
-        if self.context.n_outer == MAX_NESTED {
-            let command = ports.catalog.labels.label_of_envelope(&envelope);
-            return Err(Error::setup(format!(
-                "{handler} processes {command} inside {MAX_NESTED} other commands, so it probably \
-                 never ends: end the cycle, or use `submit`, which counts against the budget"
-            )));
-        }
         let received = ports.record(Some(self.context.start_entry), || {
             EntryKind::CommandReceived(Arc::clone(&envelope))
         });
@@ -76,16 +72,28 @@ impl UnitOfWork {
             }
             Err(err) => {
                 let discarded = savepoint.roll_back();
-                savepoint
-                    .work
-                    .record_failure((handler, start_entry), &err, discarded);
+                let work = &mut *savepoint.work;
+                work.record_failure((handler, start_entry), &err, discarded);
+                let command = || ports.catalog.labels.label_of_envelope(&envelope);
+                work.note_nested_failure(Some(handler), command, &err);
                 Err(err)
             }
         }
     }
 
     /// Wraps a nested command in its envelope, and finds its route.
-    fn route_nested<'p>(
+    fn route_nested<'p, C: Command>(
+        &mut self,
+        ports: &'p Ports,
+        command: &C,
+    ) -> Result<(Arc<Envelope>, &'p CommandRoute), Error> {
+        let mut serialized = ports.serialize(command)?;
+        self.check_message_round_trip(command, &mut serialized);
+
+        self.route_serialized(ports, serialized)
+    }
+
+    fn route_serialized<'p>(
         &mut self,
         ports: &'p Ports,
         command: SerializedMessage,
@@ -99,8 +107,26 @@ impl UnitOfWork {
             ports.record_unhandled(Some(self.context.start_entry), envelope);
             return Err(ports.catalog.no_handler_error(name, category));
         };
+        if self.context.n_outer == MAX_NESTED {
+            let command = ports.catalog.labels.label_of_envelope(&envelope);
+            return Err(Error::setup(format!(
+                "{} processes {command} inside {MAX_NESTED} other commands, so it probably \
+                 never ends: end the cycle, or use `submit`, which counts against the budget",
+                route.handler
+            )));
+        }
 
         Ok((envelope, route))
+    }
+}
+
+impl UnitOfWork {
+    /// Returns from a nested command to the context of the handler that processes it.
+    fn return_to(&mut self, outer: HandlingContext) {
+        let nested = std::mem::replace(&mut self.context, outer);
+        self.context
+            .ignored_failures
+            .append(nested.ignored_failures);
     }
 }
 
@@ -134,7 +160,7 @@ impl<'a> Savepoint<'a> {
     /// Keeps the changes of the command, and returns to the outer context.
     fn release(mut self) {
         if let Some((outer, _)) = self.saved.take() {
-            self.work.context = outer;
+            self.work.return_to(outer);
         }
     }
 
@@ -148,7 +174,7 @@ impl<'a> Savepoint<'a> {
             .work
             .session
             .discarded_since(&session, &self.work.ports.catalog.labels);
-        self.work.context = outer;
+        self.work.return_to(outer);
         self.work.session.roll_back_to(session);
 
         discarded
@@ -161,10 +187,18 @@ impl Drop for Savepoint<'_> {
             return;
         }
 
+        let (handler, command) = {
+            let context = &self.work.context;
+            (context.handler, Arc::clone(&context.message))
+        };
         let discarded = self.roll_back();
-        self.work.ports.record(Some(self.start_entry), || {
+        let err = Error::timed_out("the call was dropped before the handler finished".to_owned());
+        let ports = Arc::clone(&self.work.ports);
+        let label = || ports.catalog.labels.label_of_envelope(&command);
+        self.work.note_nested_failure(Some(handler), label, &err);
+        ports.record(Some(self.start_entry), || {
             EntryKind::HandlerEnded(HandlerOutcome::Failed(Box::new(RolledBack {
-                reason: "the call was dropped before the handler finished".to_owned(),
+                reason: err.to_string(),
                 kind: FailureKind::Other,
                 discarded,
             })))

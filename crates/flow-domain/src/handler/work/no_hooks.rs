@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use crate::{
+    error::Error,
     handler::{ProcessManager, UnitOfWork},
     message::StreamName,
     model::{Aggregate, Message, Projection, SerializedMessage},
@@ -20,7 +21,24 @@ impl MessageRewrite {
     pub(super) fn apply(&self, _: &mut SerializedMessage, _: &mut StreamName) {}
 }
 
+#[derive(Debug, Default)]
+pub(crate) struct IgnoredFailures {}
+
+impl IgnoredFailures {
+    pub(super) fn append(&mut self, _: Self) {}
+}
+
 impl UnitOfWork {
+    pub(super) fn note_nested_failure(
+        &mut self,
+        _: Option<&'static str>,
+        _: impl FnOnce() -> String,
+        _: &Error,
+    ) {
+    }
+
+    pub(crate) fn report_ignored_failures(&mut self) {}
+
     pub(super) fn check_message_round_trip<M: Message>(&self, _: &M, _: &mut SerializedMessage) {}
 
     pub(super) fn check_event_round_trips<A: Aggregate>(&self, _: &A, _: &mut [SerializedMessage]) {

@@ -69,6 +69,19 @@ impl UnitOfWork {
         &self.ports
     }
 
+    /// Runs the hook before the call of the method, unless it has run in this attempt.
+    pub(crate) fn announce_attempt(&mut self) -> Result<(), Error> {
+        let context = &mut self.context;
+        match context.unannounced_attempt.take() {
+            Some(attempt) => {
+                self.ports
+                    .hooks
+                    .before_attempt(context.handler, &context.message, attempt)
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Returns the current time. Under the harness it is virtual.
     pub fn now(&self) -> Timestamp {
         self.ports.clock.now()

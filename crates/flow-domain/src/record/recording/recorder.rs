@@ -5,6 +5,7 @@ use std::{
 
 use crate::{
     clock::Timestamp,
+    error::HandlerFailure,
     message::{MessageId, Processing},
     record::{Entry, EntryId, EntryKind, OpenCall, OverlayMap, Record},
 };
@@ -27,6 +28,8 @@ struct RecorderState {
     async_messages: OverlayMap<MessageId, EntryId>,
     /// The types that were compared by their JSON since the last `drain_into`.
     compared_by_json: BTreeSet<&'static str>,
+    /// The failures of which nobody else learns, since they were taken last.
+    failures: Vec<HandlerFailure>,
 }
 
 impl Recorder {
@@ -60,6 +63,16 @@ impl Recorder {
         self.lock().compared_by_json.insert(type_name);
     }
 
+    /// Adds a failure of which nobody else learns.
+    pub(crate) fn add_failure(&self, failure: HandlerFailure) {
+        self.lock().failures.push(failure);
+    }
+
+    /// Returns the failures of which nobody else learns, since the last call.
+    pub fn take_failures(&self) -> Vec<HandlerFailure> {
+        std::mem::take(&mut self.lock().failures)
+    }
+
     /// Returns the entry that created this message, if an engine handles it.
     pub(crate) fn creation_entry(&self, message_id: MessageId) -> Option<EntryId> {
         self.lock().async_messages.get(&message_id).copied()
@@ -75,6 +88,7 @@ impl Recorder {
                 entries: state.entries.clone(),
                 async_messages: state.async_messages.fork(),
                 compared_by_json: state.compared_by_json.clone(),
+                failures: Vec::new(),
             }),
         }
     }

@@ -30,6 +30,7 @@ impl Interceptor for ActionAfterFirst {
         handler: Option<&'static str>,
         message: &Envelope,
         attempt: u32,
+        _: bool,
     ) -> EngineAction {
         match (handler, message.metadata.stream.id(), attempt) {
             (Some("Player"), "1", 1) => self.0,

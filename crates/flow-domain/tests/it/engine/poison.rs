@@ -24,7 +24,7 @@ impl Interceptor for KillerStreams {
         Ok(())
     }
 
-    fn after(&self, _: Option<&'static str>, message: &Envelope, _: u32) -> EngineAction {
+    fn after(&self, _: Option<&'static str>, message: &Envelope, _: u32, _: bool) -> EngineAction {
         let id = message.metadata.stream.id();
         if self.0.contains(&id) {
             EngineAction::Crash

@@ -139,10 +139,10 @@ fn every_event_handler_counts_as_a_handler() {
 fn every_event_of_a_category_excludes_other_categories() {
     let domain = shop().event_handler(OrderAudit);
 
-    insta::assert_snapshot!(wiring_warnings_text(domain), @"
-    no handler is subscribed to the event `StockReserved` of `Inventory`
-    no handler is subscribed to the event `PaymentReceived`, which comes from outside
-    ");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @r#"
+    no handler is subscribed to the event `StockReserved` of `Inventory`. If this is known, say why: `.acknowledge(WarningSelector::unhandled_event::<..>(), "..")`
+    no handler is subscribed to the event `PaymentReceived`, which comes from outside. If this is known, say why: `.acknowledge(WarningSelector::unhandled_event::<..>(), "..")`
+    "#);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn every_event_method_can_close_a_cycle() {
         .command_handler(RaisingCommandHandler)
         .event_handler(Restorer);
 
-    insta::assert_snapshot!(wiring_warnings_text(domain), @"the handlers form a cycle, which ends only if one of them sends no message: OrderPlaced -> Restorer -> PlaceOrder -> RaisingCommandHandler -> OrderPlaced");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @r#"the handlers form a cycle, which ends only if one of them sends no message: OrderPlaced -> Restorer -> PlaceOrder -> RaisingCommandHandler -> OrderPlaced. If this is known, say why: `.acknowledge(WarningSelector::cycle_through::<..>(), "..")`"#);
 }
 
 #[test]

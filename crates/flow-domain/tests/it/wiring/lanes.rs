@@ -77,7 +77,7 @@ fn lanes_of_commands_only_are_a_warning() {
         .command_handler(OrderCommandHandler)
         .event_handler(Mailer);
 
-    insta::assert_snapshot!(wiring_warnings_text(domain), @"the lanes apply only to commands, because every other handler reads from the event store, in the order of commit: `Mailer`");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @r#"the lanes apply only to commands, because every other handler reads from the event store, in the order of commit: `Mailer`. If this is known, say why: `.acknowledge(WarningSelector::lanes_for_commands_only(), "..")`"#);
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn event_without_a_handler_is_a_warning() {
         .aggregate::<Order>()
         .command_handler(OrderCommandHandler);
 
-    insta::assert_snapshot!(wiring_warnings_text(domain), @"no handler is subscribed to the event `OrderPlaced` of `Order`");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @r#"no handler is subscribed to the event `OrderPlaced` of `Order`. If this is known, say why: `.acknowledge(WarningSelector::unhandled_event::<..>(), "..")`"#);
 }
 
 #[test]
@@ -50,12 +50,12 @@ fn command_without_a_handler_is_a_warning() {
         .aggregate::<Order>()
         .event_handler(Mailer);
 
-    insta::assert_snapshot!(wiring_warnings_text(domain), @"no handler for the command `PlaceOrder` of `Order`: processing the command will fail");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @r#"no handler for the command `PlaceOrder` of `Order`: processing the command will fail. If this is known, say why: `.acknowledge(WarningSelector::unhandled_command::<..>(), "..")`"#);
 }
 
 #[test]
 fn projection_without_a_projector_is_a_warning() {
     let domain = Domain::builder("shop").projection::<OrderDashboard>();
 
-    insta::assert_snapshot!(wiring_warnings_text(domain), @"no projector writes the projection `OrderDashboard`: the projection will always be empty");
+    insta::assert_snapshot!(wiring_warnings_text(domain), @r#"no projector writes the projection `OrderDashboard`: the projection will always be empty. If this is known, say why: `.acknowledge(WarningSelector::projection_without_projector::<..>(), "..")`"#);
 }
