@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use ::booking::ServerDown;
 use ::shop::{Fulfilment, MailHandler, Order, OrderDashboardProjector, OrderStatus};
-use flow_domain::{Domain, WarningSelector, WiringErrors};
+use flow_domain::{Domain, WiringErrors};
 use flow_harness::{Flow, fault::StepFault, flow::Acted, prelude::*};
 use rstest::rstest;
 

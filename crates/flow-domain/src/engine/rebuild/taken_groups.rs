@@ -16,7 +16,7 @@ use crate::{
 ///
 /// Their engines cannot commit, until the groups are given back.
 pub(super) struct TakenGroups {
-    consumers: Vec<Box<Consumer>>,
+    consumers: Vec<Consumer>,
 }
 
 impl TakenGroups {
@@ -29,6 +29,7 @@ impl TakenGroups {
 
         let consumers = Consumer::all(&ports.catalog, &member)
             .into_iter()
+            .map(|consumer| *consumer)
             .filter(|consumer| is_wanted(consumer) && can_be_read(consumer));
         Self {
             consumers: consumers.collect(),
