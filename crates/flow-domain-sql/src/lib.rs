@@ -1,0 +1,29 @@
+//! SQL stores for [`flow_domain`].
+//!
+//! | feature | store |
+//! |---|---|
+#![cfg_attr(
+    feature = "postgres",
+    doc = "| `postgres` | [`PostgresStore`](postgres::PostgresStore) |"
+)]
+#![cfg_attr(
+    not(feature = "postgres"),
+    doc = "| `postgres` | PostgreSQL 14 or later |"
+)]
+//!
+//! Without a feature, the crate is empty and has no dependency on a database.
+//!
+//! A store passes every contract test of [`flow_domain::port`], and behaves like the store in memory.
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
+#[cfg(feature = "postgres")]
+mod batch;
+#[cfg(feature = "postgres")]
+mod encoding;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+#[cfg(feature = "postgres")]
+mod schema;
+
+#[cfg(feature = "postgres")]
+pub use schema::SchemaName;
