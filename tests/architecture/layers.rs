@@ -37,6 +37,7 @@ const FLOW_DOMAIN_SQL: &[Layer] = &[
     ("encoding", &[]),
     ("batch", &["encoding"]),
     ("postgres", &["schema", "encoding", "batch"]),
+    ("sqlite", &["encoding", "batch"]),
 ];
 
 /// From the lowest layer up: each folder imports only from folders above its line. `system` is the

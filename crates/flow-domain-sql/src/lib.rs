@@ -16,14 +16,16 @@
 //! A store passes every contract test of [`flow_domain::port`], and behaves like the store in memory.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod batch;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod encoding;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "postgres")]
 mod schema;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 
 #[cfg(feature = "postgres")]
 pub use schema::SchemaName;

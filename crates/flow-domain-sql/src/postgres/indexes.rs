@@ -115,10 +115,12 @@ async fn migrate(
         }
     }
 
+    let mut has_new = false;
     for (name, field) in wanted {
         if existing.contains(&(name.clone(), true)) {
             continue;
         }
+        has_new = true;
         let create = schema.fill(&declared.statement(&name, field));
         sqlx::query(sql_str(create))
             .execute(&mut *connection)
@@ -128,6 +130,12 @@ async fn migrate(
         sqlx::query(sql_str(comment))
             .execute(&mut *connection)
             .await?;
+    }
+
+    // Before this, the planner knows nothing about the keys.
+    if has_new {
+        let analyze = sql_str(schema.fill("analyze :\"schema\".state"));
+        sqlx::query(analyze).execute(&mut *connection).await?;
     }
     Ok(())
 }

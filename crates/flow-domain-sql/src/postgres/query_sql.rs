@@ -127,11 +127,13 @@ impl Writer {
         let selects: Vec<String> = fields
             .into_iter()
             .map(|field| {
+                let prefix = key_prefix(field);
+                // The order is that of the index. Without it, the planner hopes to find such a row at once.
                 format!(
-                    "(select s.id, {} as field from {} and {} is null limit 1)",
+                    "(select s.id, {} as field from {} and {prefix} is null \
+                     order by {prefix}, s.id limit 1)",
                     literal(field),
                     self.from,
-                    key_prefix(field)
                 )
             })
             .collect();

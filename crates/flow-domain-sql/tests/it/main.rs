@@ -1,10 +1,10 @@
-//! The tests of the SQL stores. They need a server: `scripts/test` starts one.
-#![cfg(feature = "postgres")]
+//! The tests of the SQL stores. Those of PostgreSQL need a server: `scripts/test` starts one.
+#![cfg(any(feature = "postgres", feature = "sqlite"))]
 
 mod fixture;
+mod json_order;
 
-mod contract;
-mod failures;
-mod gaps;
-mod migrations;
-mod views;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;

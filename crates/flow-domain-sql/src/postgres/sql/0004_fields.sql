@@ -17,13 +17,14 @@ create function :"schema".rank_1(field json) returns integer language sql immuta
     when 'array' then 4 when 'object' then 5 else 0 end
 $$;
 
--- A number, or null for other kinds. Its text has no limit, but the type has: an exponent of five digits is
--- infinite or zero.
+-- A number, or null for other kinds. Its text has no limit, but the type has: a number with an exponent of five
+-- digits is infinite, or as close to zero as the type can say.
 create function :"schema".number_1(field json) returns numeric language sql immutable parallel safe as $$
   select case when json_typeof(field) <> 'number' then null
     when t ~ '[eE]' then case
-      when t ~ '^-?[0.]+[eE]' or t ~ '[eE]-0*[0-9]{5}' then 0
-      when t ~ '[eE]\+?0*[0-9]{5}' then case when t like '-%' then '-Infinity'::numeric else 'Infinity' end
+      when t ~ '^-?[0.]+[eE]' then 0
+      when t ~ '[eE]-0*[1-9][0-9]{4}' then case when t like '-%' then -1e-16383 else 1e-16383 end
+      when t ~ '[eE]\+?0*[1-9][0-9]{4}' then case when t like '-%' then '-Infinity'::numeric else 'Infinity' end
       else t::numeric end
     else t::numeric end
   from (select field #>> '{}' as t) x

@@ -16,7 +16,10 @@ use flow_domain::{
 use flow_domain_sql::postgres::PostgresStore;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 
-use crate::fixture::{TestStore, append, commit, connect, open_store, positions};
+use crate::{
+    fixture::{append, commit, positions},
+    postgres::fixture::{TestStore, connect, open_store},
+};
 
 const N_WRITERS: u32 = 8;
 const N_PARTITIONS: u32 = 16;
@@ -281,7 +284,8 @@ async fn open_commit_holds_back_later_events() {
 #[tokio::test]
 async fn read_at_another_isolation_level_is_refused() {
     let store = open_store().await;
-    let options: sqlx::postgres::PgConnectOptions = crate::fixture::url().parse().unwrap();
+    let options: sqlx::postgres::PgConnectOptions =
+        crate::postgres::fixture::url().parse().unwrap();
     let options = options.options([("default_transaction_isolation", "repeatable read")]);
     let pool = sqlx::postgres::PgPoolOptions::new()
         .max_connections(1)

@@ -8,7 +8,10 @@ use flow_domain_sql::{SchemaName, postgres::PostgresStore};
 use insta::assert_snapshot;
 use sqlx::{Connection as _, PgConnection, postgres::PgPoolOptions};
 
-use crate::fixture::{DASHBOARD, TestStore, append, commit, connect, open_store, positions, put};
+use crate::{
+    fixture::{DASHBOARD, append, commit, positions, put},
+    postgres::fixture::{TestStore, connect, open_store},
+};
 
 /// Ends all connections that wait for a lock in a commit of this store. Returns their number.
 async fn cut_waiting_commits(store: &TestStore, connection: &mut PgConnection) -> i64 {

@@ -4,7 +4,10 @@ use insta::assert_snapshot;
 use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 
-use crate::fixture::{TestSchema, append, commit, connect, open_store, positions};
+use crate::{
+    fixture::{append, commit, positions},
+    postgres::fixture::{TestSchema, connect, open_store},
+};
 
 #[tokio::test]
 async fn migrations_of_several_programs_run_once() {

@@ -2,6 +2,6 @@
 
 use flow_domain::store_contract;
 
-use crate::fixture::open_store;
+use crate::postgres::fixture::open_store;
 
 store_contract!(postgres, async { open_store().await });

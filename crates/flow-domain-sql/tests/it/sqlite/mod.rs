@@ -1,0 +1,4 @@
+mod contract;
+mod files;
+mod fixture;
+mod views;
