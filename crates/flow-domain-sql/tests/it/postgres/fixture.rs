@@ -40,12 +40,7 @@ impl TestSchema {
 
     /// Opens a store with few connections, without migrations.
     pub(crate) fn store(&self) -> PostgresStore {
-        let pool = PgPoolOptions::new()
-            .max_connections(4)
-            .test_before_acquire(false)
-            .connect_lazy(&url())
-            .expect("DATABASE_URL is a URL");
-        PostgresStore::with_pool(pool, self.name.clone())
+        store_in(&self.name)
     }
 
     /// Fills the quoted name into a statement.
@@ -53,6 +48,16 @@ impl TestSchema {
         let quoted = self.name.as_str().replace('"', "\"\"");
         AssertSqlSafe(text.replace("$schema", &format!("\"{quoted}\"")))
     }
+}
+
+/// Opens a store with few connections in a schema.
+pub(crate) fn store_in(schema: &SchemaName) -> PostgresStore {
+    let pool = PgPoolOptions::new()
+        .max_connections(4)
+        .test_before_acquire(false)
+        .connect_lazy(&url())
+        .expect("DATABASE_URL is a URL");
+    PostgresStore::with_pool(pool, schema.clone())
 }
 
 impl Drop for TestSchema {
