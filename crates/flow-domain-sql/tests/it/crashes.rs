@@ -34,7 +34,7 @@ pub(crate) fn target() -> Option<(String, u32)> {
 }
 
 /// A unit of work: an event, its row in the outbox, and a row.
-fn unit(number: u32) -> Changes {
+pub(crate) fn unit(number: u32) -> Changes {
     let mut changes = append(&format!("order-{}", number % 7), number);
     let envelope = changes.events[0].clone();
     changes.outgoing.push(Outgoing {

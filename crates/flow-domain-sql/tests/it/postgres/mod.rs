@@ -6,4 +6,5 @@ mod fixture;
 mod gaps;
 mod migrations;
 mod round_trips;
+mod server_crashes;
 mod views;
