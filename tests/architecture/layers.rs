@@ -34,10 +34,11 @@ const FLOW_DOMAIN: &[Layer] = &[
 #[rustfmt::skip]
 const FLOW_DOMAIN_SQL: &[Layer] = &[
     ("schema", &[]),
+    ("declared_indexes", &[]),
     ("encoding", &[]),
     ("batch", &["encoding"]),
-    ("postgres", &["schema", "encoding", "batch"]),
-    ("sqlite", &["encoding", "batch"]),
+    ("postgres", &["schema", "declared_indexes", "encoding", "batch"]),
+    ("sqlite", &["declared_indexes", "encoding", "batch"]),
 ];
 
 /// From the lowest layer up: each folder imports only from folders above its line. `system` is the

@@ -19,6 +19,8 @@
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod batch;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod declared_indexes;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod encoding;
 #[cfg(feature = "postgres")]
 pub mod postgres;
@@ -27,5 +29,7 @@ mod schema;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use declared_indexes::DeclaredIndexes;
 #[cfg(feature = "postgres")]
 pub use schema::SchemaName;

@@ -10,10 +10,7 @@ use flow_domain::{
     },
     record::{Table, TableKind},
 };
-use flow_domain_sql::{
-    SchemaName,
-    postgres::{DeclaredIndexes, PostgresStore},
-};
+use flow_domain_sql::{DeclaredIndexes, SchemaName, postgres::PostgresStore};
 use serde::{Deserialize, Serialize};
 use sqlx::{PgPool, postgres::PgPoolOptions};
 

@@ -1,47 +1,24 @@
 //! The indexes of declared fields.
 
-use flow_domain::{
-    Projection,
-    record::{Table, TableKind},
-};
 use sqlx::PgConnection;
 
 use crate::{
-    SchemaName,
+    DeclaredIndexes, SchemaName,
     postgres::{
         query_sql::{PREFIX_LENGTH, literal},
         statements::sql_str,
     },
 };
 
-/// The fields of a projection that are declared with `index(..)`, each of which needs an index.
-///
-/// See [`PostgresStore::migrate_indexes`](super::PostgresStore::migrate_indexes).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeclaredIndexes {
-    table: Table,
-    fields: Vec<&'static str>,
-}
-
-impl DeclaredIndexes {
-    /// Returns the declared fields of the projection `P`.
-    pub fn of<P: Projection>() -> Self {
-        Self {
-            table: Table::new(TableKind::Projection, P::NAME),
-            fields: P::INDEX.iter().map(|field| field.name).collect(),
-        }
-    }
-
-    /// Returns the statement that makes the index of a field.
-    fn statement(&self, name: &str, field: &str) -> String {
-        format!(
-            "create index concurrently {name} on :\"schema\".state \
-             ((\"left\"(keys ->> {}, {PREFIX_LENGTH}) collate \"C\"), id) \
-             where kind = 'projection' and name = {} and value is not null",
-            literal(field),
-            literal(self.table.name)
-        )
-    }
+/// Returns the statement that makes the index of a field.
+fn create_statement(projection: &str, name: &str, field: &str) -> String {
+    format!(
+        "create index concurrently {name} on :\"schema\".state \
+         ((\"left\"(keys ->> {}, {PREFIX_LENGTH}) collate \"C\"), id) \
+         where kind = 'projection' and name = {} and value is not null",
+        literal(field),
+        literal(projection)
+    )
 }
 
 /// Two programs must not build the same index. A program that waits for the lock must not wait within a
@@ -93,13 +70,13 @@ async fn migrate(
 ) -> Result<(), sqlx::Error> {
     let existing: Vec<(String, bool)> = sqlx::query_as(EXISTING)
         .bind(schema.as_str())
-        .bind(declared.table.name)
+        .bind(declared.projection)
         .fetch_all(&mut *connection)
         .await?;
     let mut wanted: Vec<(String, &str)> = Vec::new();
     for field in &declared.fields {
         let name = sqlx::query_scalar(NAME)
-            .bind(declared.table.name)
+            .bind(declared.projection)
             .bind(*field)
             .fetch_one(&mut *connection)
             .await?;
@@ -121,11 +98,11 @@ async fn migrate(
             continue;
         }
         has_new = true;
-        let create = schema.fill(&declared.statement(&name, field));
+        let create = schema.fill(&create_statement(declared.projection, &name, field));
         sqlx::query(sql_str(create))
             .execute(&mut *connection)
             .await?;
-        let text = literal(&format!("{}.{field}", declared.table.name));
+        let text = literal(&format!("{}.{field}", declared.projection));
         let comment = schema.fill(&format!("comment on index :\"schema\".{name} is {text}"));
         sqlx::query(sql_str(comment))
             .execute(&mut *connection)

@@ -37,5 +37,4 @@ mod statements;
 mod store;
 mod tables;
 
-pub use indexes::DeclaredIndexes;
 pub use store::PostgresStore;

@@ -12,9 +12,8 @@ use sqlx::{
 };
 
 use crate::{
-    SchemaName,
+    DeclaredIndexes, SchemaName,
     postgres::{
-        DeclaredIndexes,
         errors::{self, ADAPTER},
         indexes, migrations,
         statements::Statements,

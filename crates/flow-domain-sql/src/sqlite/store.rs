@@ -5,18 +5,21 @@ use std::{
 };
 
 use flow_domain::{
-    Error, Projection,
+    Error,
     message::Recorded,
     port::{Changes, PortFuture, Store},
 };
 use rusqlite::{Connection, OpenFlags};
 
-use crate::sqlite::{
-    commit,
-    errors::failure,
-    functions, migrations,
-    query_sql::{key, literal},
-    worker::Workers,
+use crate::{
+    DeclaredIndexes,
+    sqlite::{
+        commit,
+        errors::failure,
+        functions, migrations,
+        query_sql::{key, literal},
+        worker::Workers,
+    },
 };
 
 /// The number of threads that read a file.
@@ -104,19 +107,23 @@ impl SqliteStore {
         migrations::script()
     }
 
-    /// Makes the indexes of the declared fields of `P` that are missing, and drops those of fields that are
-    /// no longer declared.
+    /// Makes the indexes of declared fields that are missing, and drops those that are no longer declared.
     ///
-    /// A query needs no index, but without one it reads all rows of its projection.
+    /// A query needs no index, but without one it reads all rows of its projection. Indexes of projections
+    /// that are not listed stay as they are.
     ///
     /// # Errors
     ///
     /// Returns an error if the file cannot be written.
-    pub async fn migrate_indexes<P: Projection>(&self) -> Result<(), Error> {
-        let fields: Vec<&'static str> = P::INDEX.iter().map(|field| field.name).collect();
+    pub async fn migrate_indexes(&self, indexes: &[DeclaredIndexes]) -> Result<(), Error> {
+        let indexes = indexes.to_vec();
         self.writer
             .run("migrate_indexes", move |connection| {
-                migrate_indexes(connection, P::NAME, &fields).map_err(failure("migrate_indexes"))
+                for declared in &indexes {
+                    migrate_indexes(connection, declared.projection, &declared.fields)
+                        .map_err(failure("migrate_indexes"))?;
+                }
+                Ok(())
             })
             .await
     }

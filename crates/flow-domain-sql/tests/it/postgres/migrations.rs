@@ -1,5 +1,5 @@
 use flow_domain::{Projection, port::Store as _};
-use flow_domain_sql::postgres::{DeclaredIndexes, PostgresStore};
+use flow_domain_sql::{DeclaredIndexes, postgres::PostgresStore};
 use insta::assert_snapshot;
 use serde::{Deserialize, Serialize};
 use sqlx::Row as _;

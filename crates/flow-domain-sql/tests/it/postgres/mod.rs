@@ -5,6 +5,8 @@ mod failures;
 mod fixture;
 mod gaps;
 mod migrations;
+mod own_server;
 mod round_trips;
 mod server_crashes;
+mod tls;
 mod views;

@@ -1,10 +1,7 @@
 //! A server that is killed in the middle of commits, and started again.
 
 use std::{
-    env, fs,
-    io::{BufRead as _, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    env,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -14,62 +11,10 @@ use flow_domain_sql::{SchemaName, postgres::PostgresStore};
 use sqlx::postgres::PgPoolOptions;
 use tokio::sync::Notify;
 
-use crate::crashes::{check_units, unit};
-
-/// A server that only this test uses. `scripts/postgres` starts it, and stops it at the end of its input.
-struct OwnServer {
-    script: Child,
-    folder: PathBuf,
-    url: String,
-}
-
-impl OwnServer {
-    fn start() -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/postgres");
-        let mut script = Command::new(script)
-            .args(["sh", "-c", "echo $POSTGRES_FOLDER; echo $DATABASE_URL; cat"])
-            .env_remove("DATABASE_URL")
-            // The other tests may have turned flushes off.
-            .env_remove("POSTGRES_OPTIONS")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the script can be run");
-        let output = script.stdout.take().expect("it is piped");
-        let mut lines = BufReader::new(output).lines();
-        let mut line = || lines.next().expect("the server starts").unwrap();
-
-        Self {
-            folder: line().into(),
-            url: line(),
-            script,
-        }
-    }
-
-    fn kill(&self) {
-        let pid = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
-        let pid = pid.lines().next().unwrap();
-        let killed = Command::new("kill").args(["-9", pid]).status().unwrap();
-        assert!(killed.success());
-    }
-
-    /// Starts the server again. It refuses as long as a process of the killed one is there.
-    fn restart(&self) {
-        let start = || {
-            let start = Command::new(self.folder.join("start")).output().unwrap();
-            start.status.success()
-        };
-        while !start() {}
-    }
-}
-
-impl Drop for OwnServer {
-    fn drop(&mut self) {
-        drop(self.script.stdin.take());
-        // A second panic would hide the first.
-        let _ = self.script.wait();
-    }
-}
+use crate::{
+    crashes::{check_units, unit},
+    postgres::own_server::OwnServer,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_server_loses_nothing_acknowledged() {

@@ -2,7 +2,7 @@ use flow_domain::{
     Projection, Sortable as _,
     port::{Comparison, Condition, Direction, FieldValue, OrderBy, Query},
 };
-use flow_domain_sql::postgres::DeclaredIndexes;
+use flow_domain_sql::DeclaredIndexes;
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -2,7 +2,7 @@ use flow_domain::{
     Projection, Sortable as _,
     port::{Comparison, Condition, Direction, FieldValue, OrderBy, Query, RowKeys},
 };
-use flow_domain_sql::sqlite::SqliteStore;
+use flow_domain_sql::{DeclaredIndexes, sqlite::SqliteStore};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
@@ -49,8 +49,14 @@ async fn declared_fields_are_queried_by_their_index() {
         .collect();
         commit(&*store, &put(DASHBOARD, &n.to_string(), "{}", keys)).await;
     }
-    store.migrate_indexes::<Dashboard>().await.unwrap();
-    store.migrate_indexes::<Dashboard>().await.unwrap();
+    store
+        .migrate_indexes(&[DeclaredIndexes::of::<Dashboard>()])
+        .await
+        .unwrap();
+    store
+        .migrate_indexes(&[DeclaredIndexes::of::<Dashboard>()])
+        .await
+        .unwrap();
     let mut query = Query::default();
     query.conditions.push(Condition {
         field: "status".to_owned(),
@@ -72,7 +78,10 @@ async fn declared_fields_are_queried_by_their_index() {
     );
     assert!(!plan.contains("SCAN s\n"), "{plan}");
 
-    store.migrate_indexes::<LaterDashboard>().await.unwrap();
+    store
+        .migrate_indexes(&[DeclaredIndexes::of::<LaterDashboard>()])
+        .await
+        .unwrap();
     let connection = Connection::open(store.folder.file()).unwrap();
     let sql = "select count(*) from sqlite_schema where name like 'declared%'";
     let n_indexes: i64 = connection.query_row(sql, [], |row| row.get(0)).unwrap();
