@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, fmt};
 
 use flow_domain::{
     clock::Timestamp,
-    message::MessageId,
+    message::{Envelope, MessageId},
     record::{Entry, EntryKind, Record},
 };
 
@@ -37,6 +37,17 @@ impl<'r> ScheduledCommands<'r> {
             record,
             cancelled: cancelled.collect(),
         }
+    }
+
+    /// Returns the commands that are scheduled and not yet due, each with its due time.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = (&'r Envelope, Timestamp)> {
+        let entries = self.record.entries().iter();
+        entries.filter_map(|entry| match (&entry.kind, self.status(entry)) {
+            (EntryKind::Scheduled { command, .. }, Some(ScheduleStatus::Due(due))) => {
+                Some((&**command, due))
+            }
+            _ => None,
+        })
     }
 
     /// Returns what became of the command that `entry` scheduled; `None` for any other entry.

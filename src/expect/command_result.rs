@@ -3,9 +3,13 @@ use std::{any::TypeId, fmt};
 use flow_domain::{Error, Rejection, message::short_type_name};
 
 use crate::{
-    expect::{EmptyInput, Expectation, Mismatch, Subject, check::Check, with_timer_advice},
+    chain::ScheduledCommands,
+    expect::{
+        EmptyInput, Expectation, Mismatch, Subject, check::Check, never_happens::NeverHappens,
+        with_timer_advice,
+    },
     outcome::{ActKind, ActOutcome, Outcome, Problem, ProblemKind},
-    value::counted,
+    value::{counted, cut_list},
 };
 
 /// Expects that the last command was accepted.
@@ -23,11 +27,22 @@ pub fn accepted() -> impl Expectation {
     Check::new("accepted", check)
         .for_unit_tests_too()
         .even_if_pending()
+        .excluding(infallible_method)
+}
+
+/// Finds out whether the act is a method of an aggregate that cannot reject.
+fn infallible_method(outcome: &Outcome) -> Option<NeverHappens> {
+    outcome.last_act().is_infallible().then(|| {
+        NeverHappens::in_any_mode(
+            "the method returns no `Result`, so it is always accepted",
+            "Expect what it changes: `.then_events(..)`, `.then_no_events()` or `.has(..)`",
+        )
+    })
 }
 
 /// Expects that this number of commands of the last [`when_all`](crate::Flow::when_all) was accepted.
 ///
-/// The others were rejected, or failed with a conflict.
+/// The others were rejected, or failed with a conflict. After any other act, it fails.
 pub fn accepted_count(expected: usize) -> impl Expectation {
     let description = format!(
         "{} accepted",
@@ -37,8 +52,10 @@ pub fn accepted_count(expected: usize) -> impl Expectation {
 
     let check = move |outcome: &Outcome| {
         let acts = outcome.overlapping_acts();
-        if acts.iter().any(|act| act.kind() != ActKind::Message) {
-            return Err(result_mismatch(expected_text.as_str(), outcome));
+        if !acts.iter().all(ActOutcome::is_concurrent) {
+            let found =
+                "one act\nExpect its result with `.then_accepted()` or `.then_rejected(..)`";
+            return Err(Mismatch::new("commands of a `.when_all(..)`", found));
         }
 
         let n_accepted = acts.iter().filter(|act| act.error().is_none()).count();
@@ -57,7 +74,7 @@ pub fn accepted_count(expected: usize) -> impl Expectation {
     let covers = |problem: &Problem<'_>, _: &Outcome| match problem.kind {
         ProblemKind::Rejection => true,
         ProblemKind::CommandFailure => problem.error.is_conflict(),
-        ProblemKind::LaterRejection | ProblemKind::HandlerFailure => false,
+        ProblemKind::LaterRejection | ProblemKind::Expired | ProblemKind::HandlerFailure => false,
     };
     Check::new(description, check)
         .covering(covers)
@@ -171,6 +188,7 @@ pub fn reply<R: PartialEq + fmt::Debug + Send + Sync + 'static>(expected: R) -> 
     Check::new(description, check)
         .for_unit_tests_too()
         .even_if_pending()
+        .excluding(infallible_method)
 }
 
 /// Returns true if both types are integers, or both are floats.
@@ -199,7 +217,10 @@ fn are_same_number_kind(left: TypeId, right: TypeId) -> bool {
 
 /// Expects that everything settled and nothing went wrong.
 ///
-/// The last command was accepted, no handler failed, and nothing is left to do.
+/// The last command was accepted, no command was rejected or expired later, no handler failed, and nothing
+/// that is due is left to do. Scheduled commands may wait for their time, and a report names them at its end;
+/// [`not_scheduled`](crate::expect::not_scheduled) expects that none does. If nothing was due while time
+/// passed, there is a warning that names what waits.
 pub fn settled() -> impl Expectation {
     Check::new("settled", |outcome| {
         let act = outcome.last_act();
@@ -221,6 +242,37 @@ pub fn settled() -> impl Expectation {
             .showing_failures_of(handlers))
     })
     .for_unit_tests_too()
+    .excluding(|outcome| infallible_method(outcome).or_else(|| idle_time(outcome)))
+}
+
+/// Finds out whether the last act let time pass, but not enough for what is scheduled.
+fn idle_time(outcome: &Outcome) -> Option<NeverHappens> {
+    let has_passed = !outcome.last_act_entries().is_empty();
+    if !has_passed || !outcome.is_last_act_idle() {
+        return None;
+    }
+
+    let labels = outcome.record().labels();
+    let scheduled = ScheduledCommands::new(outcome.record());
+    let waiting: Vec<String> = scheduled
+        .pending()
+        .map(|(command, due)| {
+            let name = labels.label_of_envelope(command);
+            format!(
+                "{name} for {} is scheduled for {due}",
+                command.metadata.stream
+            )
+        })
+        .collect();
+    (!waiting.is_empty()).then(|| {
+        NeverHappens::in_this_run(
+            format!(
+                "nothing was due while the time passed: {}",
+                cut_list(waiting).join(", ")
+            ),
+            "Let more time pass, or expect what waits: `expect::scheduled::<..>()`",
+        )
+    })
 }
 
 /// Returns the result of an act as text.

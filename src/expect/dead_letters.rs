@@ -3,7 +3,7 @@ use flow_domain::record::{Entry, EntryKind, Record};
 use crate::{
     expect::{
         Expectation, Mismatch, Subject, attempts::handler_outcome_text, check::require_handlers,
-        command_result::require_text, messages::message_at,
+        command_result::require_text, messages::message_at, never_happens::NeverHappens,
     },
     outcome::{Outcome, Problem, ProblemKind},
     value::counted,
@@ -28,6 +28,8 @@ pub struct DeadLetters {
 
 impl DeadLetters {
     /// Expects that there is no dead letter.
+    ///
+    /// `Mode::Sync` stores none, so there is a warning in that mode.
     pub fn none(self) -> Self {
         self.count(0)
     }
@@ -106,6 +108,17 @@ impl Expectation for DeadLetters {
                 method: "expect::dead_letters",
                 event: None,
             }))
+    }
+
+    fn warning(&self, outcome: &Outcome) -> Option<String> {
+        let cannot_fail = self.n_expected == Some(0) && outcome.is_inline();
+
+        NeverHappens::warning(cannot_fail.then(|| {
+            NeverHappens::in_this_run(
+                "`Mode::Sync` stores no dead letters",
+                "Run the flow in `Mode::Engine`, too",
+            )
+        }))
     }
 
     fn covers(&self, problem: &Problem<'_>, outcome: &Outcome) -> bool {

@@ -125,7 +125,10 @@ impl EmptyInput {
                 "at least one scheduled command",
                 "0\nTo expect none, write `expect::not_scheduled::<..>()`",
             ],
-            Self::ChainNames => ["the names of messages, beginning with the last act", "none"],
+            Self::ChainNames => [
+                "the names of at least two messages, beginning with the last act",
+                "fewer than two, so nothing is expected of what the act causes",
+            ],
             Self::Text => [
                 "a text that is not empty",
                 "an empty text, which every message contains",

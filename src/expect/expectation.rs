@@ -113,6 +113,16 @@ pub trait Expectation: Send + Sync {
         false
     }
 
+    /// Returns a warning if the expectation is met before any act, and the test does not say so.
+    ///
+    /// The harness calls this method before the first act. It adds the text after the check passed, unless
+    /// the last act was rejected or failed.
+    #[doc(hidden)]
+    fn warning_before_acts(&self, outcome: &Outcome) -> Option<String> {
+        let _ = outcome;
+        None
+    }
+
     /// Returns the description, with these labels of the messages.
     #[doc(hidden)]
     fn describe_in(&self, labels: &MessageLabels) -> String {

@@ -316,10 +316,9 @@ fn failed_if<H: 'static>(
     let covers = move |problem: &Problem<'_>, outcome: &Outcome| {
         let name = outcome.system().handler_name(type_id);
 
-        problem.kind != ProblemKind::Rejection
+        !matches!(problem.kind, ProblemKind::Rejection | ProblemKind::Expired)
             && name.is_some()
             && problem.handler == name
-            && !problem.error.is_expired()
             && holds(problem.error)
     };
     Check::new(description, check)

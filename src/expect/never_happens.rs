@@ -13,7 +13,7 @@ use crate::{
     outcome::Outcome,
 };
 
-/// Why a negative expectation can never fail: no handler causes what it excludes.
+/// Why an expectation can never fail: nothing can cause what it excludes.
 ///
 /// Only declarations show what a handler raises and issues, and they may be incomplete. If every
 /// handler declares something, the expectation fails. If only every command handler does, there is a
@@ -24,8 +24,18 @@ pub(super) struct NeverHappens {
     reason: String,
     /// What to do about it.
     advice: String,
-    /// Whether every handler declares what it raises and issues.
-    is_certain: bool,
+    certainty: Certainty,
+}
+
+/// How certain it is that an expectation can never fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Certainty {
+    /// It can fail in no mode, so it fails the flow.
+    Certain,
+    /// The same flow can fail in another mode, so there is a warning.
+    InThisRun,
+    /// Some handler declares nothing, so there is a warning.
+    Probable,
 }
 
 /// An effect of a handler that a route declares.
@@ -36,6 +46,24 @@ enum Effect {
 }
 
 impl NeverHappens {
+    /// The expectation can fail in no mode.
+    pub(super) fn in_any_mode(reason: impl Into<String>, advice: &str) -> Self {
+        Self {
+            reason: reason.into(),
+            advice: advice.to_owned(),
+            certainty: Certainty::Certain,
+        }
+    }
+
+    /// The expectation cannot fail in this run, but the same flow may fail in another mode.
+    pub(super) fn in_this_run(reason: impl Into<String>, advice: &str) -> Self {
+        Self {
+            reason: reason.into(),
+            advice: advice.to_owned(),
+            certainty: Certainty::InThisRun,
+        }
+    }
+
     /// Finds out whether no handler can raise an event of type `E`.
     pub(super) fn event<E: Message>(outcome: &Outcome) -> Option<Self> {
         Self::of_message::<E>(Effect::Raises, outcome)
@@ -180,7 +208,11 @@ impl NeverHappens {
         (declares_anything && do_commands_declare).then_some(Self {
             reason,
             advice,
-            is_certain: do_events_declare,
+            certainty: if do_events_declare {
+                Certainty::Certain
+            } else {
+                Certainty::Probable
+            },
         })
     }
 
@@ -188,10 +220,10 @@ impl NeverHappens {
     ///
     /// # Errors
     ///
-    /// Returns a mismatch if every handler declares what it raises and issues.
+    /// Returns a mismatch if it can fail in no mode.
     pub(super) fn require_possible(never: Option<Self>) -> Result<(), Mismatch> {
         match never {
-            Some(never) if never.is_certain => {
+            Some(never) if never.certainty == Certainty::Certain => {
                 let found = format!("{}\n{}", never.reason, never.advice);
                 let mismatch = Mismatch::new("an expectation that can fail", found);
                 Err(mismatch.with_requirement(Requirement::Impossible))
@@ -200,12 +232,17 @@ impl NeverHappens {
         }
     }
 
-    /// Returns the warning if not every handler declares what it raises and issues.
+    /// Returns the warning if the expectation may fail in another mode, or after all.
     pub(super) fn warning(never: Option<Self>) -> Option<String> {
-        let never = never.filter(|never| !never.is_certain)?;
+        let never = never?;
+        let passes = match never.certainty {
+            Certainty::Certain => return None,
+            Certainty::InThisRun => "cannot fail here",
+            Certainty::Probable => "probably always passes",
+        };
 
         Some(format!(
-            "{}, so this expectation probably always passes. {}",
+            "{}, so this expectation {passes}. {}",
             never.reason, never.advice
         ))
     }

@@ -6,14 +6,18 @@ use flow_domain::{
 };
 
 use crate::{
-    expect::{Expectation, Mismatch, Subject, check::require_handlers, handlers::handler_name},
+    expect::{
+        Expectation, Mismatch, Subject, check::require_handlers, handlers::handler_name,
+        never_happens::NeverHappens,
+    },
     outcome::Outcome,
     value::counted,
 };
 
 /// Expects that this number of messages is pending, in the outbox and for handlers together.
 ///
-/// Messages are pending only in a [`paused`](crate::FlowHarness::paused) harness.
+/// Messages are pending only in a [`paused`](crate::FlowHarness::paused) harness. In any other, `pending(0)` fails:
+/// every flow fails anyway if messages are pending at its end.
 pub fn pending(expected: usize) -> Pending {
     Pending {
         expected,
@@ -52,6 +56,34 @@ impl Pending {
         self
     }
 
+    /// Finds out whether no message can be pending, if the test expects that none is.
+    fn never_happens(&self, outcome: &Outcome) -> Option<NeverHappens> {
+        if 0 < self.expected {
+            return None;
+        }
+        if !outcome.remaining().is_quiet() {
+            return match self.scope {
+                PendingScope::Handler(handler, _) => {
+                    NeverHappens::call(outcome.system().handler_name(handler)?, outcome)
+                }
+                PendingScope::Anywhere | PendingScope::Outbox => None,
+            };
+        }
+
+        if !outcome.is_paused() {
+            return Some(NeverHappens::in_any_mode(
+                "the engine runs after every act, and no flow may end with pending messages",
+                "Remove the step, or call `.paused()` on the harness",
+            ));
+        }
+        outcome.is_inline().then(|| {
+            NeverHappens::in_this_run(
+                "`Mode::Sync` has no engine, so no message is ever pending",
+                "Run the flow in `Mode::Engine`, too",
+            )
+        })
+    }
+
     fn count(&self, remaining: &Remaining, outcome: &Outcome) -> Result<usize, Mismatch> {
         let backlogs = remaining.backlogs.iter();
         Ok(match self.scope {
@@ -78,7 +110,7 @@ impl Expectation for Pending {
         let remaining = outcome.remaining();
         let n_found = self.count(remaining, outcome)?;
         if n_found == self.expected {
-            return Ok(());
+            return NeverHappens::require_possible(self.never_happens(outcome));
         }
 
         let mut found = pending_text(remaining);
@@ -104,6 +136,10 @@ impl Expectation for Pending {
             PendingScope::Outbox => format!("{count_text} in the outbox"),
             PendingScope::Handler(_, name) => format!("{count_text} for {name}"),
         }
+    }
+
+    fn warning(&self, outcome: &Outcome) -> Option<String> {
+        NeverHappens::warning(self.never_happens(outcome))
     }
 
     fn allows_pending(&self) -> bool {

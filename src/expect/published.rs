@@ -10,12 +10,14 @@ use crate::{
     value::matches_type,
 };
 
-/// Expects that an event of type `E` from the acts so far was published to the broker.
+/// Expects that an event of type `E` that a handler raised in the acts so far was published to the broker.
+///
+/// The event of a [`when_event`](crate::Flow::when_event) act does not count.
 pub fn published<E: Event>() -> impl Expectation {
     published_in::<E>(None)
 }
 
-/// Expects that an event of type `E` from the acts so far was published on `lane`.
+/// Expects that an event of type `E` that a handler raised in the acts so far was published on `lane`.
 pub fn published_on<E: Event>(lane: Lane) -> impl Expectation {
     published_in::<E>(Some(lane))
 }
@@ -46,10 +48,7 @@ fn check_published<E: Event>(
     let name = type_name::<E>(record.labels());
 
     let mut found = Vec::new();
-    for entry in outcome.act_entries() {
-        let EntryKind::Appended(event) = &entry.kind else {
-            continue;
-        };
+    for (entry, event) in outcome.raised_events() {
         if !matches_type::<E>(&event.envelope) {
             continue;
         }

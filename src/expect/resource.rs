@@ -2,17 +2,46 @@ use std::fmt;
 
 use flow_domain::message::short_type_name;
 
-use crate::expect::{Expectation, Mismatch, check::Check};
+use crate::{
+    expect::{Expectation, Mismatch, check::require_handlers},
+    outcome::Outcome,
+};
 
 /// Expects that `holds` returns true for the fake of type `T`.
+///
+/// If it returns true for a fresh fake, too, there is a warning: the expectation may pass without any act.
+/// Use [`unchanged`](Resource::unchanged) if the test expects that.
 pub fn resource<'t, T: fmt::Debug + Send + Sync + 'static>(
     holds: impl Fn(&T) -> bool + Send + Sync + 't,
-) -> impl Expectation + 't {
-    let name = short_type_name::<T>();
+) -> Resource<'t, T> {
+    Resource {
+        holds: Box::new(holds),
+        is_unchanged: false,
+    }
+}
 
-    Check::new(format!("resource {name}"), move |outcome| {
+/// The expectation from [`resource`].
+#[must_use = "an expectation does nothing until it is passed to `then`"]
+pub struct Resource<'t, T> {
+    holds: Box<dyn Fn(&T) -> bool + Send + Sync + 't>,
+    is_unchanged: bool,
+}
+
+impl<T> Resource<'_, T> {
+    /// Expects that `holds` returns true for a fresh fake, too.
+    pub fn unchanged(mut self) -> Self {
+        self.is_unchanged = true;
+        self
+    }
+}
+
+impl<T: fmt::Debug + Send + Sync + 'static> Expectation for Resource<'_, T> {
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        require_handlers(outcome)?;
+
+        let name = short_type_name::<T>();
         let found = match outcome.find_resource::<T>() {
-            Some(resource) if holds(resource) => return Ok(()),
+            Some(resource) if (self.holds)(resource) => return Ok(()),
             Some(resource) => format!("{resource:?}"),
             None => {
                 format!("the harness has no resource `{name}`; add it with `.resource(|| ..)`")
@@ -21,5 +50,33 @@ pub fn resource<'t, T: fmt::Debug + Send + Sync + 'static>(
 
         let expected = format!("a {name} for which the closure returns true");
         Err(Mismatch::new(expected, found))
-    })
+    }
+
+    fn describe(&self) -> String {
+        format!("resource {}", short_type_name::<T>())
+    }
+
+    fn warning_before_acts(&self, outcome: &Outcome) -> Option<String> {
+        if self.is_unchanged {
+            return None;
+        }
+
+        // The closure may panic or change something, so it must not get the fake of the run.
+        let fresh = outcome.resources().make_fresh::<T>()?;
+        (self.holds)(&fresh).then(|| {
+            format!(
+                "the closure returns true for a fresh {}, too, so this expectation may pass without any act. \
+                 If the test expects this, add `.unchanged()`",
+                short_type_name::<T>()
+            )
+        })
+    }
+}
+
+impl<T> fmt::Debug for Resource<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resource")
+            .field("is_unchanged", &self.is_unchanged)
+            .finish_non_exhaustive()
+    }
 }

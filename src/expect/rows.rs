@@ -37,17 +37,20 @@ impl<'t, P: Projection> Rows<'t, P> {
     /// Expects exactly this number of rows.
     #[track_caller]
     pub fn count(mut self, expected: usize) -> Self {
-        self.checks
-            .add("count", CheckKind::Values, move |rows, query, _| {
-                if rows.len() == expected {
-                    return Ok(());
-                }
+        let kind = match expected {
+            0 => CheckKind::Absence,
+            _ => CheckKind::Values,
+        };
+        self.checks.add("count", kind, move |rows, query, _| {
+            if rows.len() == expected {
+                return Ok(());
+            }
 
-                let name = query.state_type.name;
-                let counted = |n_rows: usize| format!("{} of {name}", count_text(n_rows));
-                let mismatch = Mismatch::new(counted(expected), counted(rows.len()));
-                Err(mismatch.with_differences(show_rows(rows)))
-            });
+            let name = query.state_type.name;
+            let counted = |n_rows: usize| format!("{} of {name}", count_text(n_rows));
+            let mismatch = Mismatch::new(counted(expected), counted(rows.len()));
+            Err(mismatch.with_differences(show_rows(rows)))
+        });
         self
     }
 

@@ -1,49 +1,83 @@
+use std::{collections::BTreeSet, fmt, marker::PhantomData};
+
 use flow_domain::{
     Command,
-    message::{Envelope, MessageLabels},
-    record::{Entry, EntryKind, Record},
+    message::{Envelope, MessageId, MessageLabels},
+    record::{ClockReason, Entry, EntryKind, Record},
 };
 
 use crate::{
     chain::{ScheduleStatus, ScheduledCommands},
     expect::{
         Expectation, Mismatch, Subject,
-        check::Check,
+        check::{Check, require_handlers},
         empty_input::EmptyInput,
         messages::{first_name, message_at, require_known_message, type_name},
         never_happens::NeverHappens,
     },
-    outcome::Outcome,
+    outcome::{Outcome, Problem, ProblemKind},
     value::{counted, matches_type},
 };
 
 /// Expects that at least one command of type `C` is scheduled and not yet due.
 ///
-/// [`scheduled_times`] expects an exact number, so it also finds a command that is scheduled twice.
-pub fn scheduled<C: Command>() -> impl Expectation {
-    let describe = |labels: &MessageLabels| format!("{} is scheduled", type_name::<C>(labels));
-
-    Check::about_messages(describe, |outcome| {
-        let name = || first_name::<C>(outcome.record().labels());
-        check_scheduled::<C>(outcome, "is scheduled", |n| 0 < n)
-            .map_err(|mismatch| mismatch.with_subject(Subject::ScheduledCommand(name())))
-    })
+/// [`scheduled_times`] expects an exact number, so it also finds a command that is scheduled twice. If no
+/// act scheduled, cancelled or delivered one, and no time passed, the expectation fails, because it would
+/// pass without any act. Use [`unchanged`](Scheduled::unchanged) if the test expects that.
+pub fn scheduled<C: Command>() -> Scheduled<C> {
+    Scheduled::new(None)
 }
 
 /// Expects that exactly this number of commands of type `C` are scheduled and not yet due.
 ///
-/// For none, use [`not_scheduled`].
-pub fn scheduled_times<C: Command>(times: usize) -> impl Expectation {
-    let verb = format!("is scheduled {}", counted(times, "time", "times"));
-    let description = verb.clone();
-    let describe =
-        move |labels: &MessageLabels| format!("{} {description}", type_name::<C>(labels));
+/// For none, use [`not_scheduled`]. See [`scheduled`] for the rules.
+pub fn scheduled_times<C: Command>(times: usize) -> Scheduled<C> {
+    Scheduled::new(Some(times))
+}
 
-    Check::about_messages(describe, move |outcome| {
-        EmptyInput::ScheduledCommands.require(times == 0)?;
+/// The expectation from [`scheduled`] or [`scheduled_times`].
+#[must_use = "an expectation does nothing until it is passed to `then`"]
+pub struct Scheduled<C> {
+    /// The exact number; `None` for at least one.
+    times: Option<usize>,
+    is_unchanged: bool,
+    command: PhantomData<fn() -> C>,
+}
 
-        let is_met = |n| n == times;
-        check_scheduled::<C>(outcome, &verb, is_met).map_err(|mismatch| {
+impl<C: Command> Scheduled<C> {
+    fn new(times: Option<usize>) -> Self {
+        Self {
+            times,
+            is_unchanged: false,
+            command: PhantomData,
+        }
+    }
+
+    /// Expects that the last act scheduled, cancelled and delivered no command of type `C`.
+    pub fn unchanged(mut self) -> Self {
+        self.is_unchanged = true;
+        self
+    }
+
+    fn verb(&self) -> String {
+        match self.times {
+            None => "is scheduled".to_owned(),
+            Some(times) => format!("is scheduled {}", counted(times, "time", "times")),
+        }
+    }
+
+    /// Returns what must be so after the acts: `ReleaseRoom is scheduled`.
+    fn expected_text(&self, labels: &MessageLabels) -> String {
+        format!("{} {}", type_name::<C>(labels), self.verb())
+    }
+
+    fn require_number(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let is_met = |n| match self.times {
+            None => 0 < n,
+            Some(times) => n == times,
+        };
+
+        check_scheduled::<C>(outcome, &self.verb(), is_met).map_err(|mismatch| {
             if is_any_pending::<C>(outcome.record()) {
                 return mismatch;
             }
@@ -51,7 +85,96 @@ pub fn scheduled_times<C: Command>(times: usize) -> impl Expectation {
             let name = first_name::<C>(outcome.record().labels());
             mismatch.with_subject(Subject::ScheduledCommand(name))
         })
-    })
+    }
+
+    /// Requires that an act changed which commands are scheduled, or that the last act did not, if the
+    /// test expects that.
+    ///
+    /// If time passed, a command that is still scheduled is not due yet. An act that was rejected or failed
+    /// may have changed nothing.
+    fn require_change(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        let record = outcome.record();
+        let expected = self.expected_text(record.labels());
+        if self.is_unchanged {
+            let changes = changes::<C>(outcome.last_act_entries(), record);
+            return match changes {
+                0 => Ok(()),
+                _ => Err(Mismatch::new(
+                    format!("{expected}, as before the last act"),
+                    "the last act scheduled, cancelled or delivered one",
+                )),
+            };
+        }
+
+        let has_problem = outcome.problems().next().is_some();
+        let has_time_passed = outcome.act_entries().any(|entry| {
+            let kind = &entry.kind;
+            matches!(kind, EntryKind::ClockAdvanced { reason, .. } if *reason == ClockReason::TimePassed)
+        });
+        if has_problem || has_time_passed || 0 < changes::<C>(outcome.act_entries(), record) {
+            return Ok(());
+        }
+        let found = "it is scheduled from before the first act, and no act changed that: \
+                     the step would pass without any act\n\
+                     If the test expects this, add `.unchanged()`";
+        Err(Mismatch::new(
+            format!("{expected}, because of an act"),
+            found,
+        ))
+    }
+}
+
+impl<C: Command> Expectation for Scheduled<C> {
+    fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
+        require_handlers(outcome)?;
+        EmptyInput::ScheduledCommands.require(self.times == Some(0))?;
+
+        self.require_number(outcome)?;
+        self.require_change(outcome)
+    }
+
+    fn describe(&self) -> String {
+        self.describe_in(&MessageLabels::default())
+    }
+
+    fn describe_in(&self, labels: &MessageLabels) -> String {
+        let unchanged = if self.is_unchanged { ", unchanged" } else { "" };
+        format!("{}{unchanged}", self.expected_text(labels))
+    }
+
+    fn is_about_last_act(&self) -> bool {
+        self.is_unchanged
+    }
+}
+
+impl<C> fmt::Debug for Scheduled<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scheduled")
+            .field("times", &self.times)
+            .field("is_unchanged", &self.is_unchanged)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Counts the entries that schedule, cancel or deliver a command of type `C`.
+fn changes<'r, C: Command>(entries: impl IntoIterator<Item = &'r Entry>, record: &Record) -> usize {
+    let scheduled_at = |entry: &Entry| match &entry.kind {
+        EntryKind::Scheduled { command, .. } if matches_type::<C>(command) => {
+            Some(command.metadata.id)
+        }
+        _ => None,
+    };
+    let scheduled: BTreeSet<MessageId> = record.entries().iter().filter_map(scheduled_at).collect();
+
+    let is_change = |entry: &&Entry| match &entry.kind {
+        EntryKind::Scheduled { .. } => scheduled_at(entry).is_some(),
+        EntryKind::Cancelled(id) => scheduled.contains(id),
+        _ => {
+            let cause = entry.cause.map(|cause| record.entry(cause));
+            cause.and_then(scheduled_at).is_some()
+        }
+    };
+    entries.into_iter().filter(is_change).count()
 }
 
 /// Expects that no command of type `C` is scheduled now.
@@ -140,10 +263,20 @@ impl<'r> Schedule<'r> {
 
 /// Expects that, in the acts so far, a command of type `C` arrived after its deadline.
 ///
-/// Such a command is not handled.
+/// Such a command is not handled. That fails the flow, unless this expectation covers it.
 pub fn expired<C: Command>() -> impl Expectation {
     let describe = |labels: &MessageLabels| format!("{} expires", type_name::<C>(labels));
-    Check::about_messages(describe, check_expired::<C>).even_if_pending()
+    let covers = |problem: &Problem<'_>, outcome: &Outcome| {
+        let labels = outcome.record().labels();
+        let mut names = C::SCHEMAS
+            .iter()
+            .map(|schema| labels.label(schema.category, schema.name));
+
+        problem.kind == ProblemKind::Expired && names.any(|name| name == problem.message())
+    };
+    Check::about_messages(describe, check_expired::<C>)
+        .covering(covers)
+        .even_if_pending()
 }
 
 fn check_expired<C: Command>(outcome: &Outcome) -> Result<(), Mismatch> {

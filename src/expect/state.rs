@@ -62,7 +62,7 @@ impl<T> State<'_, T> {
         }
     }
 
-    /// Passes even if no act changed the state. A unit test has no given state to mistake it for.
+    /// Passes even if no act changed the state. A unit test checks that at its end.
     pub(crate) fn even_if_unchanged(mut self) -> Self {
         self.checks.requires_change = false;
         self
@@ -110,7 +110,7 @@ impl<'t, T: Serialize + DeserializeOwned + fmt::Debug + 'static> State<'t, T> {
     ///
     /// `expected` is `json!({ "status": "Placed" })`, or a value with some fields of the state.
     /// Numbers are compared by their exact value, and `json!` rounds a number beyond 64 bits. Arrays
-    /// must have equal lengths.
+    /// must have equal lengths. An empty object inside is like every object.
     #[track_caller]
     pub fn like(mut self, expected: impl Serialize) -> Self {
         let expected = Json::from_serialize(&expected);

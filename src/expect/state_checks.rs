@@ -103,18 +103,17 @@ impl<'t> StateChecks<'t> {
 
     /// Returns true if the checks pass although no act changed the state, and should.
     fn expects_no_change(&self) -> bool {
-        self.has(CheckKind::NoChange) || self.expects_absence()
+        self.has(CheckKind::NoChange) || self.is_negative()
     }
 
-    fn expects_absence(&self) -> bool {
-        let mut kinds = self.checks.iter().map(|check| check.kind);
-
-        !self.checks.is_empty() && kinds.all(|kind| kind == CheckKind::Absence)
+    /// Returns true if the checks expect only that no handler writes a state.
+    fn is_negative(&self) -> bool {
+        !self.checks.is_empty() && !self.has(CheckKind::Values)
     }
 
-    /// Finds out whether no handler can write such a state, if the checks expect only its absence.
+    /// Finds out whether no handler can write such a state, if the checks expect only that.
     fn never_happens(&self, outcome: &Outcome) -> Option<NeverHappens> {
-        self.expects_absence()
+        self.is_negative()
             .then(|| NeverHappens::state(self.query.state_type, outcome))
             .flatten()
     }

@@ -151,7 +151,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     {
         let mut flow = self.into_phase(());
         flow.run_guard.disarm();
-        run::run_blocking(*flow.plan)
+        run::run_blocking(*flow.plan).map(|outcome| *outcome)
     }
 }
 

@@ -159,7 +159,7 @@ impl FlowHarness {
         match disabled_invariant(invariant, reason) {
             Ok(disabled) => {
                 setup.invariants = setup.invariants.without(invariant);
-                setup.disabled_invariants.push(disabled);
+                Arc::make_mut(&mut setup.disabled_invariants).push(disabled);
             }
             Err(mismatch) => {
                 setup

@@ -32,6 +32,8 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     }
 
     /// Publishes an event from outside the domain, and runs everything that it causes.
+    ///
+    /// The flow fails if no handler subscribes to the event and no aggregate is folded from it.
     #[track_caller]
     pub fn when_event<E: WhenEvent>(self, event: E) -> Flow<'t, Acted> {
         self.send(&event, Sending::Event)
@@ -69,7 +71,8 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
 
     /// Advances the virtual clock by `duration`, and runs what becomes due: schedules and retries.
     ///
-    /// The step takes no real time. It fails if no time passes.
+    /// The step takes no real time. It fails if no time passes. If nothing was due and nothing is scheduled,
+    /// a `then` after it gives a warning.
     #[track_caller]
     pub fn when_time_passes(self, duration: Duration) -> Flow<'t, Acted> {
         let is_empty = duration.as_micros() == 0;
@@ -111,7 +114,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     /// Delivers the events of the last act again, `times` times, each with the same id.
     ///
     /// A production engine does this if it crashed before it acknowledged the delivery. The step fails
-    /// if `times` is 0.
+    /// if `times` is 0, and the flow fails if no handler subscribes to any of the events.
     #[track_caller]
     pub fn when_redelivered(self, times: u32) -> Flow<'t, Acted>
     where

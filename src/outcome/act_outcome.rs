@@ -18,8 +18,11 @@ pub struct ActOutcome {
     /// Returns the type name of the reply.
     reply_name: ReplyName,
     kind: ActKind,
-    /// The number of concurrent commands, this one included; 1 if it was alone.
-    pub(super) n_overlapping: usize,
+    /// The number of concurrent commands, this one included; `None` if the act was no
+    /// [`when_all`](crate::Flow::when_all).
+    n_concurrent: Option<usize>,
+    /// Whether it is a method of an aggregate that returns no `Result`.
+    is_infallible: bool,
     /// The entries of the record that belong to the act.
     pub(crate) entries: Range<usize>,
 }
@@ -48,7 +51,8 @@ impl ActOutcome {
             handler,
             reply_name: short_type_name::<()>,
             kind: ActKind::Message,
-            n_overlapping: 1,
+            n_concurrent: None,
+            is_infallible: false,
             entries,
         }
     }
@@ -59,9 +63,30 @@ impl ActOutcome {
     }
 
     /// Marks the act as one of `n` concurrent commands.
-    pub(crate) fn with_n_overlapping(mut self, n: usize) -> Self {
-        self.n_overlapping = n;
+    pub(crate) fn with_n_concurrent(mut self, n: usize) -> Self {
+        self.n_concurrent = Some(n);
         self
+    }
+
+    /// Sets whether the act is a method of an aggregate that returns no `Result`.
+    pub(crate) fn with_infallible(mut self, is_infallible: bool) -> Self {
+        self.is_infallible = is_infallible;
+        self
+    }
+
+    /// Returns true if the act is a method of an aggregate that returns no `Result`.
+    pub(crate) fn is_infallible(&self) -> bool {
+        self.is_infallible
+    }
+
+    /// Returns true if the act is a command of a [`when_all`](crate::Flow::when_all).
+    pub(crate) fn is_concurrent(&self) -> bool {
+        self.n_concurrent.is_some()
+    }
+
+    /// Returns the number of acts that ran concurrently, this one included.
+    pub(super) fn n_overlapping(&self) -> usize {
+        self.n_concurrent.unwrap_or(1)
     }
 
     pub(crate) fn with_kind(mut self, kind: ActKind) -> Self {
@@ -102,8 +127,8 @@ impl ActOutcome {
 
     /// Returns the problems that the act caused after it was committed.
     ///
-    /// They are failed handlers, commands that were handled later and rejected, and commands without
-    /// a handler.
+    /// They are failed handlers, commands that were rejected or had expired when they were handled later,
+    /// and commands without a handler.
     pub fn failures(&self) -> &[HandlerFailure] {
         &self.result.failures
     }

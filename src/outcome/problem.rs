@@ -4,7 +4,7 @@ use flow_domain::Error;
 
 use crate::outcome::{ActOutcome, Outcome};
 
-/// A rejection or a failure of the last act.
+/// A rejection, an expired command or a failure of the last act.
 ///
 /// It fails the flow, unless a `then` step of the same act covers it.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +39,8 @@ pub(crate) struct ProblemCount {
     pub(crate) failed: usize,
     /// Commands that no handler handles.
     pub(crate) unhandled: usize,
+    /// Commands that arrived after their deadline.
+    pub(crate) expired: usize,
 }
 
 /// What went wrong in an act.
@@ -51,8 +53,20 @@ pub enum ProblemKind {
     CommandFailure,
     /// A command was handled later and rejected: one that was submitted, scheduled or issued.
     LaterRejection,
+    /// A command arrived after its deadline, so no handler was called.
+    Expired,
     /// A handler failed on a message that the act caused.
     HandlerFailure,
+}
+
+impl Problem<'_> {
+    /// Returns the label of the message that was rejected, or on which the handler failed.
+    pub(crate) fn message(&self) -> &str {
+        match self.id.failure_idx {
+            Some(idx) => &self.act.failures()[idx].message,
+            None => self.act.name(),
+        }
+    }
 }
 
 impl fmt::Display for Problem<'_> {
@@ -61,6 +75,7 @@ impl fmt::Display for Problem<'_> {
         match (self.kind, self.id.failure_idx) {
             (_, Some(idx)) => write!(f, "{}", self.act.failures()[idx]),
             (ProblemKind::Rejection, None) => write!(f, "{name} was rejected: {error}"),
+            (ProblemKind::Expired, None) => write!(f, "{error}"),
             (_, None) => write!(f, "{name} failed: {}", error.with_causes()),
         }
     }
@@ -85,6 +100,8 @@ impl ActOutcome {
         let own = self.error().map(|error| {
             let kind = if error.is_rejection() {
                 ProblemKind::Rejection
+            } else if error.is_expired() {
+                ProblemKind::Expired
             } else {
                 ProblemKind::CommandFailure
             };
@@ -94,6 +111,8 @@ impl ActOutcome {
         let downstream = failures.map(move |(idx, failure)| {
             let kind = if failure.is_rejected_command() {
                 ProblemKind::LaterRejection
+            } else if failure.error.is_expired() {
+                ProblemKind::Expired
             } else {
                 ProblemKind::HandlerFailure
             };
@@ -125,6 +144,7 @@ impl Outcome {
                 rejected: sum.rejected + count.rejected,
                 failed: sum.failed + count.failed,
                 unhandled: sum.unhandled + count.unhandled,
+                expired: sum.expired + count.expired,
             })
     }
 }
@@ -135,6 +155,7 @@ impl ProblemCount {
         for problem in problems {
             match (problem.kind, problem.handler) {
                 (ProblemKind::Rejection | ProblemKind::LaterRejection, _) => count.rejected += 1,
+                (ProblemKind::Expired, _) => count.expired += 1,
                 (_, Some(_)) => count.failed += 1,
                 (_, None) if problem.error.is_no_handler() => count.unhandled += 1,
                 // The test or an adapter failed, and no handler.

@@ -12,7 +12,7 @@ use flow_domain::{
 };
 
 use crate::{
-    chain::{chain_text, mermaid_text, rolled_back_by},
+    chain::{ScheduledCommands, chain_text, mermaid_text, rolled_back_by},
     logs::Logs,
     outcome::{
         ActOutcome, DisabledInvariant, Log, StateQuery, Story, Warning,
@@ -41,7 +41,7 @@ pub struct Outcome {
     pub(crate) logs: Arc<Logs>,
     invariants: InvariantSet,
     /// The invariants that the harness or this flow disables.
-    pub(crate) disabled_invariants: Vec<DisabledInvariant>,
+    pub(crate) disabled_invariants: Arc<Vec<DisabledInvariant>>,
     warnings: Vec<Warning>,
     /// A warning for each `given_command` that changed nothing.
     idle_given_commands: Vec<Warning>,
@@ -58,7 +58,7 @@ impl Outcome {
         system: Box<dyn System>,
         resources: Resources,
         invariants: InvariantSet,
-        disabled_invariants: Vec<DisabledInvariant>,
+        disabled_invariants: Arc<Vec<DisabledInvariant>>,
     ) -> Self {
         let mut record = Record::default();
         record.set_labels(system.labels());
@@ -90,7 +90,12 @@ impl Outcome {
         n_given_entries: usize,
         act: ActOutcome,
     ) -> Self {
-        let outcome = Self::new(system, Resources::default(), InvariantSet::NONE, Vec::new());
+        let outcome = Self::new(
+            system,
+            Resources::default(),
+            InvariantSet::NONE,
+            Arc::default(),
+        );
         record.set_labels(outcome.system.labels());
         Self {
             record,
@@ -164,7 +169,7 @@ impl Outcome {
 
     /// Returns the last act, together with the commands that ran concurrently with it.
     pub(crate) fn overlapping_acts(&self) -> &[ActOutcome] {
-        let n = self.acts.last().map_or(0, |act| act.n_overlapping);
+        let n = self.acts.last().map_or(0, ActOutcome::n_overlapping);
         &self.acts[self.acts.len() - n..]
     }
 
@@ -202,11 +207,25 @@ impl Outcome {
         }
     }
 
+    /// Returns true if nothing happened in the last act, except that time may have passed.
+    pub(crate) fn is_last_act_idle(&self) -> bool {
+        self.last_act_entries()
+            .iter()
+            .all(|entry| matches!(entry.kind, EntryKind::ClockAdvanced { .. }))
+    }
+
+    /// Returns true if a command is scheduled and not yet due.
+    pub(crate) fn has_scheduled(&self) -> bool {
+        ScheduledCommands::new(&self.record)
+            .pending()
+            .next()
+            .is_some()
+    }
+
     /// Returns the events that the acts raised, in the order in which they were stored.
     pub fn events(&self) -> Vec<Recorded> {
-        self.act_entries()
-            .filter_map(raised_event)
-            .cloned()
+        self.raised_events()
+            .map(|(_, event)| event.clone())
             .collect()
     }
 
@@ -224,9 +243,13 @@ impl Outcome {
     }
 
     pub(crate) fn event_envelopes(&self) -> impl Iterator<Item = &Envelope> {
+        self.raised_events().map(|(_, event)| &*event.envelope)
+    }
+
+    /// Returns the events that the acts raised, each with its entry.
+    pub(crate) fn raised_events(&self) -> impl Iterator<Item = (&Entry, &Recorded)> {
         self.act_entries()
-            .filter_map(raised_event)
-            .map(|event| &*event.envelope)
+            .filter_map(|entry| Some((entry, raised_event(entry)?)))
     }
 
     pub(crate) fn last_act_events(&self) -> impl Iterator<Item = &Envelope> {

@@ -260,6 +260,8 @@ fn problem_status(count: &ProblemCount) -> Option<&'static str> {
         Some("a command was rejected")
     } else if 0 < count.unhandled {
         Some("a command has no handler")
+    } else if 0 < count.expired {
+        Some("a command expired")
     } else {
         None
     }

@@ -25,7 +25,7 @@ pub(crate) struct Plan<'t> {
     /// The invariants that a run checks.
     pub(crate) invariants: InvariantSet,
     /// The invariants that the harness or the flow disables.
-    pub(crate) disabled_invariants: Vec<DisabledInvariant>,
+    pub(crate) disabled_invariants: Arc<Vec<DisabledInvariant>>,
     /// The violations by values of the test itself, each with the index of its step.
     pub(crate) invariant_violations: Vec<(usize, InvariantViolation)>,
     /// The types of messages of the test that do not implement `PartialEq`.
@@ -44,7 +44,7 @@ impl<'t> Plan<'t> {
             allowed_differences: Vec::new(),
             every_step_faults: Vec::new(),
             invariants: setup.invariants,
-            disabled_invariants: setup.disabled_invariants.clone(),
+            disabled_invariants: Arc::clone(&setup.disabled_invariants),
             invariant_violations: Vec::new(),
             compared_by_json: BTreeSet::new(),
             invalid_call: setup.invalid_call.clone(),
@@ -78,7 +78,7 @@ impl<'t> Plan<'t> {
         match disabled_invariant(invariant, reason) {
             Ok(disabled) => {
                 self.invariants = self.invariants.without(invariant);
-                self.disabled_invariants.push(disabled);
+                Arc::make_mut(&mut self.disabled_invariants).push(disabled);
             }
             Err(mismatch) => self.reject_call(location, mismatch),
         }
@@ -164,9 +164,23 @@ impl<'t> Plan<'t> {
     }
 
     pub(crate) fn has_expectation(&self) -> bool {
-        self.steps
+        self.steps.iter().any(|step| step.kind.is_expectation())
+    }
+
+    /// Returns the index of the last act, if no `then` step follows it.
+    pub(crate) fn last_act_without_expectation(&self) -> Option<usize> {
+        let idx = self.steps.iter().rposition(|step| step.kind.is_act())?;
+        let mut later = self.steps[idx..].iter();
+
+        (!later.any(|step| step.kind.is_expectation())).then_some(idx)
+    }
+
+    /// Returns true if a `then` step follows the act with this index, before another act.
+    pub(crate) fn has_expectation_of(&self, act_idx: usize) -> bool {
+        self.steps[act_idx + 1..]
             .iter()
-            .any(|step| matches!(step.kind, StepKind::Then(_)))
+            .take_while(|step| !step.kind.is_act())
+            .any(|step| step.kind.is_expectation())
     }
 }
 

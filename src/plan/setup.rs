@@ -22,7 +22,7 @@ pub(crate) struct Setup {
     /// The invariants that every run checks.
     pub(crate) invariants: InvariantSet,
     /// The invariants that no run checks, each with the reason.
-    pub(crate) disabled_invariants: Vec<DisabledInvariant>,
+    pub(crate) disabled_invariants: Arc<Vec<DisabledInvariant>>,
     /// The line of an invalid method call, and what is wrong with the call. It fails the run.
     pub(crate) invalid_call: Option<(&'static Location<'static>, Mismatch)>,
 }
@@ -43,7 +43,7 @@ impl Setup {
             is_paused: false,
             checks_determinism: false,
             invariants: InvariantSet::all(),
-            disabled_invariants: Vec::new(),
+            disabled_invariants: Arc::default(),
             invalid_call: None,
         }
     }

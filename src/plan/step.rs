@@ -74,6 +74,10 @@ impl StepKind<'_> {
         self.keyword() == Keyword::When
     }
 
+    pub(crate) fn is_expectation(&self) -> bool {
+        self.keyword() == Keyword::Then
+    }
+
     pub(crate) fn keyword(&self) -> Keyword {
         match self {
             Self::GivenNothing

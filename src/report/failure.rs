@@ -38,7 +38,7 @@ pub(super) struct Inner {
     /// Which of several runs failed.
     pub(super) note: Option<String>,
     /// `None` if the test flow did not run.
-    pub(super) outcome: Option<Outcome>,
+    pub(super) outcome: Option<Box<Outcome>>,
 }
 
 /// A failed step, and why it failed.
@@ -82,7 +82,7 @@ impl StepMismatch {
 impl FlowFailure {
     /// Builds the report of a run, and searches for the cause of the failure.
     pub(crate) fn new(
-        outcome: Outcome,
+        outcome: Box<Outcome>,
         mismatches: Vec<StepMismatch>,
         diagnosis: Option<Diagnosis>,
     ) -> Self {
@@ -304,7 +304,7 @@ impl FlowFailure {
 
     /// Returns the outcome of the run; `None` if the test flow did not run.
     pub fn outcome(&self) -> Option<&Outcome> {
-        self.inner.outcome.as_ref()
+        self.inner.outcome.as_deref()
     }
 }
 

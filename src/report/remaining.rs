@@ -3,23 +3,24 @@ use std::collections::BTreeSet;
 use flow_domain::record::{Entry, EntryId, EntryKind, HandlerOutcome, Record};
 
 use crate::{
-    chain::{ScheduleStatus, ScheduledCommands},
+    chain::ScheduledCommands,
     outcome::{Outcome, ProblemCount},
-    value::counted,
+    value::{counted, cut_list},
 };
 
 /// Returns one line about the end of a run.
 ///
-/// It counts pending messages, problems, retries, lost races, dead letters and scheduled commands.
+/// It counts pending messages, problems, retries, lost races and dead letters, and names scheduled commands.
 pub(super) fn remaining_text(outcome: &Outcome) -> String {
     let record = outcome.record();
     let ProblemCount {
         rejected,
         failed,
         unhandled,
+        expired,
     } = outcome.count_problems();
     let n_retried = count_retried(record);
-    let (n_dead_letters, n_scheduled) = count_dead_letters_and_scheduled(record);
+    let n_dead_letters = count_dead_letters(record);
 
     let pending = match count_pending(outcome) {
         0 => "nothing".to_owned(),
@@ -37,6 +38,7 @@ pub(super) fn remaining_text(outcome: &Outcome) -> String {
             "command without a handler",
             "commands without a handler",
         ),
+        (expired, "command expired", "commands expired"),
         (n_retried, "delivery retried", "deliveries retried"),
         (count_lost_races(record), "race lost", "races lost"),
     ];
@@ -51,9 +53,7 @@ pub(super) fn remaining_text(outcome: &Outcome) -> String {
         parts.push(count_or_no(n_dead_letters, "dead letter", "dead letters"));
     }
 
-    if 0 < n_scheduled {
-        parts.push(format!("{n_scheduled} scheduled"));
-    }
+    parts.extend(scheduled_text(record));
 
     parts.join(" · ")
 }
@@ -115,24 +115,27 @@ fn count_lost_races(record: &Record) -> usize {
     record.entries().iter().filter(is_lost_race).count()
 }
 
-/// Counts the dead letters and the commands that are still scheduled.
-fn count_dead_letters_and_scheduled(record: &Record) -> (usize, usize) {
+fn count_dead_letters(record: &Record) -> usize {
     let is_dead_letter = |entry: &&Entry| match entry.kind {
         EntryKind::RetriesExhausted {
             is_dead_lettered, ..
         } => is_dead_lettered,
         _ => false,
     };
-    let scheduled = ScheduledCommands::new(record);
-    let is_scheduled = |entry: &&Entry| {
-        scheduled
-            .status(entry)
-            .is_some_and(ScheduleStatus::is_pending)
-    };
 
-    let entries = record.entries().iter();
-    (
-        entries.clone().filter(is_dead_letter).count(),
-        entries.filter(is_scheduled).count(),
-    )
+    record.entries().iter().filter(is_dead_letter).count()
+}
+
+/// Returns how many commands are still scheduled, and their names: `2 scheduled (ReleaseRoom)`.
+fn scheduled_text(record: &Record) -> Option<String> {
+    let (mut n_scheduled, mut names) = (0, Vec::new());
+    for (command, _) in ScheduledCommands::new(record).pending() {
+        n_scheduled += 1;
+        let name = record.labels().label_of_envelope(command);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+
+    (0 < n_scheduled).then(|| format!("{n_scheduled} scheduled ({})", cut_list(names).join(", ")))
 }

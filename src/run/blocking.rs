@@ -21,7 +21,7 @@ use crate::{
 ///
 /// Panics if it is called inside an async runtime.
 #[track_caller]
-pub(crate) fn run_blocking(plan: Plan<'_>) -> Result<Outcome, FlowFailure> {
+pub(crate) fn run_blocking(plan: Plan<'_>) -> Result<Box<Outcome>, FlowFailure> {
     assert!(
         Handle::try_current().is_err(),
         "`.run()` was called inside an async runtime, which it would block: write `.await` instead"

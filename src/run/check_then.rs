@@ -1,6 +1,7 @@
 use crate::{
     expect::{Expectation, Mismatch, catch_closure, describe, pending_mismatch},
     outcome::Warning,
+    plan::StepKind,
     run::{check_expectation::check_expectation, runner::Runner},
 };
 
@@ -13,13 +14,42 @@ impl Runner<'_, '_> {
             checked.and_then(|()| catch_closure(|| Ok(expectation.warning(&self.outcome))));
 
         match warning {
-            Ok(None) => {}
-            Ok(Some(text)) => {
+            Ok(warning) => {
                 let location = self.plan.steps[idx].location;
-                self.outcome.warn(Warning::at_step(location, text));
+                for text in warning
+                    .into_iter()
+                    .chain(self.take_warning_before_acts(idx))
+                {
+                    self.outcome.warn(Warning::at_step(location, text));
+                }
             }
             Err(mismatch) => self.add_failure(idx, mismatch),
         }
+    }
+
+    /// Finds the expectations that are met before any act, and so may show nothing.
+    pub(super) fn check_before_acts(&mut self) {
+        for (idx, step) in self.plan.steps.iter().enumerate() {
+            let StepKind::Then(expectation) = &step.kind else {
+                continue;
+            };
+
+            // A closure may panic, because nothing has happened. The expectation is then not met.
+            let warning = catch_closure(|| Ok(expectation.warning_before_acts(&self.outcome)));
+            if let Ok(Some(text)) = warning {
+                self.warnings_before_acts.insert(idx, text);
+            }
+        }
+    }
+
+    /// Returns the warning that a step is met before any act.
+    ///
+    /// After a rejection or a failure, a test may expect just that.
+    fn take_warning_before_acts(&mut self, idx: usize) -> Option<String> {
+        let has_problem = self.outcome.problems().next().is_some();
+        self.warnings_before_acts
+            .remove(&idx)
+            .filter(|_| !has_problem)
     }
 
     async fn check_asserted(&mut self, expectation: &dyn Expectation) -> Result<(), Mismatch> {

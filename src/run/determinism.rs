@@ -25,8 +25,8 @@ const N_RERUNS: usize = 30;
 pub(super) async fn check_determinism(
     plan: &Plan<'_>,
     mode: Mode,
-    first: Result<Outcome, FlowFailure>,
-) -> Result<Outcome, FlowFailure> {
+    first: Result<Box<Outcome>, FlowFailure>,
+) -> Result<Box<Outcome>, FlowFailure> {
     let Some(first_record) = record_of(&first) else {
         return first;
     };
@@ -64,7 +64,7 @@ pub(super) async fn check_determinism(
 }
 
 /// Returns the record of a run. A flow that cannot run has none.
-fn record_of(run: &Result<Outcome, FlowFailure>) -> Option<&Record> {
+fn record_of(run: &Result<Box<Outcome>, FlowFailure>) -> Option<&Record> {
     match run {
         Ok(outcome) => Some(outcome.record()),
         Err(failure) => failure.outcome().map(Outcome::record),

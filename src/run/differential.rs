@@ -15,14 +15,17 @@ use crate::{
 ///
 /// Returns the mode of the run whose record is in the result, and the result. Without a failure it is
 /// the run in engine mode.
-pub(super) async fn run_differential(plan: &Plan<'_>) -> (Mode, Result<Outcome, FlowFailure>) {
+pub(super) async fn run_differential(plan: &Plan<'_>) -> (Mode, Result<Box<Outcome>, FlowFailure>) {
     match run_once(plan, Mode::Sync, None).await {
         Ok(inline) => (Mode::Engine, compare_with_engine(plan, &inline).await),
         Err(failure) => (Mode::Sync, Err(failure.with_note("in Mode::Sync"))),
     }
 }
 
-async fn compare_with_engine(plan: &Plan<'_>, inline: &Outcome) -> Result<Outcome, FlowFailure> {
+async fn compare_with_engine(
+    plan: &Plan<'_>,
+    inline: &Outcome,
+) -> Result<Box<Outcome>, FlowFailure> {
     let through_engine = run_once(plan, Mode::Engine, None)
         .await
         .map_err(|failure| failure.with_note("in Mode::Engine; in Mode::Sync the flow passes"))?;

@@ -9,11 +9,13 @@ mod determinism;
 mod differential;
 mod every_step;
 mod final_state;
+mod idle_acts;
 mod invariants;
 mod later_step;
 mod problem_text;
 mod progress;
 mod real_wait;
+mod redelivery;
 mod run_acts;
 mod runner;
 mod runtime_pool;
@@ -47,7 +49,7 @@ use crate::{
 };
 
 /// Runs a flow in the way its harness is configured, and prints its warnings.
-async fn run(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
+async fn run(plan: &Plan<'_>) -> Result<Box<Outcome>, FlowFailure> {
     let result = run_in_mode(plan).await;
     let waits = real_wait_warnings(&plan.watched);
 
@@ -64,7 +66,7 @@ async fn run(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
 }
 
 /// Runs a flow in the mode of its harness, and as many times as the checks need.
-async fn run_in_mode(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
+async fn run_in_mode(plan: &Plan<'_>) -> Result<Box<Outcome>, FlowFailure> {
     let setup = &plan.setup;
     if let Some((location, mismatch)) = &plan.invalid_call {
         return Err(FlowFailure::of_plan(plan, location, mismatch.clone()));
@@ -88,7 +90,7 @@ async fn run_in_mode(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
 }
 
 /// Runs a flow several times, and returns the outcome of a run without extra faults.
-async fn run_several_times(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
+async fn run_several_times(plan: &Plan<'_>) -> Result<Box<Outcome>, FlowFailure> {
     let (mode, mut result) = match plan.setup.mode {
         Mode::Differential => run_differential(plan).await,
         mode => (mode, run_once(plan, mode, None).await),
@@ -110,7 +112,7 @@ async fn run_several_times(plan: &Plan<'_>) -> Result<Outcome, FlowFailure> {
 /// It panics if it is dropped before it has finished, like a flow that is never run.
 #[must_use = "a flow does nothing until it is awaited"]
 pub struct FlowFuture<'t> {
-    future: BoxFuture<'t, Result<Outcome, FlowFailure>>,
+    future: BoxFuture<'t, Result<Box<Outcome>, FlowFailure>>,
     watched: Arc<WatchedFlow>,
     guard: RunGuard,
 }
@@ -128,7 +130,7 @@ impl Future for FlowFuture<'_> {
         }
 
         polled.map(|result| match result {
-            Ok(outcome) => outcome,
+            Ok(outcome) => *outcome,
             Err(failure) => panic!("{}", failure.panic_text()),
         })
     }

@@ -16,6 +16,9 @@ pub(super) fn problem_text(problem: &Problem<'_>, is_inline: bool) -> String {
     let mut steps = Vec::new();
     if problem.kind == ProblemKind::Rejection {
         steps.push("`.then_rejected(..)`".to_owned());
+    } else if problem.kind == ProblemKind::Expired {
+        let command = problem.message();
+        steps.push(format!("`.then(expect::expired::<{command}>())`"));
     } else if let Some(handler) = problem.handler {
         steps.push(failure_step(handler, error));
     }

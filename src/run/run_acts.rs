@@ -1,19 +1,16 @@
 use std::{borrow::Cow, ops::Range};
 
 use flow_domain::{
-    Error, Headers,
-    message::{Recorded, short_type_name},
-    model::SerializedMessage,
-    record::{Entry, EntryId, EntryKind},
+    Error, Headers, message::short_type_name, model::SerializedMessage, record::EntryKind,
     runtime::ProcessResult,
 };
 
 use crate::{
-    expect::{EmptyInput, Mismatch, Subject, catch_closure},
-    outcome::{ActKind, ActOutcome, ReplyName, Warning},
+    expect::{Mismatch, Subject, catch_closure},
+    outcome::{ActKind, ActOutcome, ReplyName},
     plan::{CommandBuilder, MessageAct, MessageResult, Sending, StepKind},
     run::runner::{Runner, Stop},
-    system::{Act, ClockAdvance},
+    system::Act,
 };
 
 /// The `given_*` and `when_*` steps.
@@ -41,7 +38,7 @@ impl Runner<'_, '_> {
         let headers = Headers::default();
         let system = self.outcome.system_mut();
         let mut result = system.act(act, &headers).await;
-        if system.is_paused() {
+        if system.is_paused() && !system.is_inline() {
             // Given steps are in the past, so all their effects must have happened as well.
             let settled = system.act(Act::Engine(None), &headers).await;
             result = result.merge(Ok(settled));
@@ -63,28 +60,6 @@ impl Runner<'_, '_> {
 
         self.outcome.failed_given = Some(given);
         Err(self.fail_step(idx, mismatch))
-    }
-
-    /// Adds a warning if the step is a `given_command` that changed nothing.
-    ///
-    /// The flow may pass nevertheless. If it fails, this may be the reason.
-    fn warn_of_idle_given_command(&mut self, idx: usize, entries: Range<usize>) {
-        let step = &self.plan.steps[idx];
-        let record = self.outcome.record();
-        let StepKind::GivenCommand(Ok(command)) = &step.kind else {
-            return;
-        };
-        if record.entries()[entries].iter().any(is_change) {
-            return;
-        }
-
-        let name = record.labels().label(command.category, command.name);
-        let text = format!(
-            "the given command {name} was accepted, but changed nothing: no event, no state, no row. \
-             Check its fields and the given steps before it"
-        );
-        self.outcome
-            .warn_of_idle_given_command(Warning::at_step(step.location, text));
     }
 
     /// Runs a `when` step.
@@ -109,7 +84,10 @@ impl Runner<'_, '_> {
             }
             StepKind::WhenTime(advance) => {
                 self.require_future(idx, *advance)?;
-                self.run_system_act(idx, "time", Act::Time(*advance)).await
+                self.run_system_act(idx, "time", Act::Time(*advance))
+                    .await?;
+                self.warn_of_idle_time(idx);
+                Ok(())
             }
             StepKind::WhenEngine(cycles) => {
                 self.run_system_act(idx, "the engine", Act::Engine(*cycles))
@@ -133,6 +111,7 @@ impl Runner<'_, '_> {
             faults.start_counting();
         }
         self.outcome.mark_end_of_given();
+        self.check_before_acts();
     }
 
     /// Calls the closure that builds a command from the outcome so far.
@@ -170,7 +149,12 @@ impl Runner<'_, '_> {
         let result = system.act(system_act, &act.headers).await;
 
         let name = self.label_of(message);
-        self.finish_act(idx, name, result, (kind, reply_name))
+        self.finish_act(idx, name.clone(), result, (kind, reply_name))?;
+        if matches!(act.sending, Sending::Event) {
+            self.note_unreceived_event(idx, &name);
+        }
+
+        Ok(())
     }
 
     /// Runs commands concurrently. Each command is an act of its own.
@@ -199,7 +183,7 @@ impl Runner<'_, '_> {
             let name = self.label_of(command);
             let handler = self.handler_of(command);
             let act =
-                ActOutcome::new(name, result, handler, entries).with_n_overlapping(n_overlapping);
+                ActOutcome::new(name, result, handler, entries).with_n_concurrent(n_overlapping);
             self.add_act(idx, act);
         }
 
@@ -207,7 +191,7 @@ impl Runner<'_, '_> {
     }
 
     /// Returns the label of a message of the test.
-    fn label_of(&self, message: &SerializedMessage) -> Cow<'static, str> {
+    pub(super) fn label_of(&self, message: &SerializedMessage) -> Cow<'static, str> {
         let labels = self.outcome.record().labels();
         labels.label(message.category, message.name)
     }
@@ -240,81 +224,8 @@ impl Runner<'_, '_> {
         self.finish_act(idx, name.into(), result, (ActKind::Other, None))
     }
 
-    /// Fails the step if the test advances the clock to a time that is not in the future.
-    fn require_future(&mut self, idx: usize, advance: ClockAdvance) -> Result<(), Stop> {
-        let now = self.outcome.system().now();
-        let time = match advance {
-            ClockAdvance::To(time) => time,
-            // The clock has a greatest time. At that time, no more time can pass.
-            ClockAdvance::By(duration) => now + duration,
-        };
-        if now < time {
-            return Ok(());
-        }
-
-        let mismatch = EmptyInput::time_mismatch(time, now);
-        Err(self.fail_step(idx, mismatch))
-    }
-
-    /// Warns if an explicit run of the engine had nothing to do.
-    fn warn_of_idle_engine(&mut self, idx: usize) {
-        let outcome = &self.outcome;
-        let is_idle = outcome.last_act_entries().is_empty() && outcome.remaining().is_quiet();
-        if outcome.is_inline() || !is_idle {
-            return;
-        }
-
-        let mut text = "the engine had nothing to do".to_owned();
-        if !outcome.is_paused() {
-            text.push_str(": it runs after every act, unless the harness is `.paused()`");
-        }
-
-        let location = self.plan.steps[idx].location;
-        self.outcome.warn(Warning::at_step(location, text));
-    }
-
-    /// Delivers the events of the last act again, `times` times.
-    async fn redeliver(&mut self, idx: usize, times: u32) -> Result<(), Stop> {
-        let events: Vec<(Recorded, EntryId)> = self
-            .outcome
-            .last_act_entries()
-            .iter()
-            .filter_map(|entry| match &entry.kind {
-                EntryKind::Appended(event) => Some((event.clone(), entry.id)),
-                _ => None,
-            })
-            .collect();
-        if events.is_empty() {
-            let expected = "events of the last act, to be redelivered";
-            let mismatch = Mismatch::new(expected, "the last act stored no events");
-            return Err(self.fail_step(idx, mismatch));
-        }
-
-        let n_redelivered = events
-            .len()
-            .saturating_mul(times.try_into().unwrap_or(usize::MAX));
-        let budget = self.plan.setup.budget;
-        if budget < n_redelivered {
-            let expected = format!("at most {budget} redeliveries");
-            let found = format!(
-                "{n_redelivered} redeliveries\nRedeliver fewer times, or allow more with `.budget(..)`"
-            );
-            return Err(self.fail_step(idx, Mismatch::new(expected, found)));
-        }
-
-        let headers = Headers::default();
-        let mut result = ProcessResult::empty();
-        for nth in 1..=times {
-            let act = Act::Redeliver(&events, nth);
-            let redelivery = self.outcome.system_mut().act(act, &headers).await;
-            result = result.merge(Ok(redelivery));
-        }
-
-        self.finish_act(idx, "the redelivery".into(), result, (ActKind::Other, None))
-    }
-
     /// Adds the outcome of an act, and stops the run if there was a stall.
-    fn finish_act(
+    pub(super) fn finish_act(
         &mut self,
         idx: usize,
         name: Cow<'static, str>,
@@ -373,15 +284,4 @@ fn given_problem(result: &ProcessResult) -> Option<String> {
 
     let failures: Vec<String> = result.failures.iter().map(ToString::to_string).collect();
     (!failures.is_empty()).then(|| failures.join("\n"))
-}
-
-/// Returns true if the entry is about an event, a changed state or row, or a command for later.
-fn is_change(entry: &Entry) -> bool {
-    match &entry.kind {
-        EntryKind::Appended(_) | EntryKind::Scheduled { .. } | EntryKind::Cancelled(_) => true,
-        EntryKind::StateChanged(change) => {
-            change.table.kind.has_user_data() && change.before != change.after
-        }
-        _ => false,
-    }
 }

@@ -1,4 +1,8 @@
-use std::{collections::BTreeSet, mem, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+    sync::Arc,
+};
 
 use flow_domain::record::InvariantViolation;
 
@@ -22,7 +26,7 @@ pub(super) struct Stop;
 /// Runs the steps of one flow.
 pub(super) struct Runner<'p, 't> {
     pub(super) plan: &'p Plan<'t>,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: Box<Outcome>,
     pub(super) steps: StepProgress,
     pub(super) failures: Vec<StepMismatch>,
     /// The problems that a `then_*` step covers.
@@ -31,6 +35,10 @@ pub(super) struct Runner<'p, 't> {
     pub(super) has_asserted_pending: bool,
     /// `None` if the run needs no fault injector.
     pub(super) faults: Option<Arc<FaultInjector>>,
+    /// The acts whose events no handler receives, by step.
+    pub(super) acts_without_receiver: Vec<(usize, Mismatch)>,
+    /// The warnings about expectations that are met before any act, by step.
+    pub(super) warnings_before_acts: BTreeMap<usize, String>,
     /// The violations of commands that were built during the run, with the indexes of their steps.
     pub(super) invariant_violations: Vec<(usize, InvariantViolation)>,
     pub(super) tasks: SpawnedTasks,
@@ -56,14 +64,8 @@ impl Runner<'_, '_> {
             }
         }
 
-        if !plan.has_expectation() {
-            let mismatch = Mismatch::new(
-                "at least one `then` step",
-                "none; a flow without an expectation always passes\n\
-                 Add a `then` step. To expect only that the flow settles without problems, add `.then_settled()`",
-            );
-            self.failures.push(StepMismatch::at_end(plan, mismatch));
-        }
+        self.require_expectation_after_last_act();
+        self.require_receivers();
 
         self.warn_of_unfinished_tasks();
         self.require_nothing_pending();
@@ -104,6 +106,26 @@ impl Runner<'_, '_> {
                 let mismatch = Mismatch::new(format!("a fault that can happen: {fault}"), reason);
                 self.fail_step(idx, mismatch)
             })
+    }
+
+    /// Fails if no `then` step follows the last act: the flow then does not show what the act does.
+    fn require_expectation_after_last_act(&mut self) {
+        let plan = self.plan;
+        if !plan.has_expectation() {
+            let mismatch = Mismatch::new(
+                "at least one `then` step",
+                "none; a flow without an expectation always passes\n\
+                 Add a `then` step. To expect only that the flow settles without problems, add `.then_settled()`",
+            );
+            self.failures.push(StepMismatch::at_end(plan, mismatch));
+        } else if let Some(idx) = plan.last_act_without_expectation() {
+            let mismatch = Mismatch::new(
+                "a `then` step after the last act",
+                "none; no step checks what this act does\n\
+                 Add a `then` step. To expect only that the flow settles without problems, add `.then_settled()`",
+            );
+            self.add_failure(idx, mismatch);
+        }
     }
 
     /// Fails if a fault was not triggered, because the flow then does not show what the fault does.

@@ -1,4 +1,8 @@
-use std::{collections::BTreeSet, pin::pin, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    pin::pin,
+    sync::Arc,
+};
 
 use crate::{
     diagnosis::{Diagnosis, diagnose, first_diagnosis},
@@ -19,7 +23,7 @@ pub(super) async fn run_once(
     plan: &Plan<'_>,
     mode: Mode,
     faults: Option<Arc<FaultInjector>>,
-) -> Result<Outcome, FlowFailure> {
+) -> Result<Box<Outcome>, FlowFailure> {
     let searches_later_step = faults.is_none();
     let mut runner = Runner::start(plan, mode, faults)?;
 
@@ -129,12 +133,13 @@ impl<'p, 't> Runner<'p, 't> {
         });
         plan.watched.begin_run(system.recorder());
 
-        let mut outcome = Outcome::new(
+        // Boxed, because it is large and is moved through several results.
+        let mut outcome = Box::new(Outcome::new(
             Box::new(system),
             resources,
             plan.invariants,
-            plan.disabled_invariants.clone(),
-        );
+            Arc::clone(&plan.disabled_invariants),
+        ));
         outcome.compared_by_json.clone_from(&plan.compared_by_json);
 
         Ok(Self {
@@ -144,6 +149,8 @@ impl<'p, 't> Runner<'p, 't> {
             failures: Vec::new(),
             asserted: BTreeSet::new(),
             has_asserted_pending: false,
+            acts_without_receiver: Vec::new(),
+            warnings_before_acts: BTreeMap::new(),
             invariant_violations: Vec::new(),
             faults,
             tasks: SpawnedTasks::watch(),

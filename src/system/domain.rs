@@ -6,11 +6,12 @@ use std::{
 use flow_domain::{
     App, Engine, Error, Headers,
     clock::Timestamp,
+    engine::RebuildReport,
     message::{MessageLabels, MessageType, Payload, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
     record::{EntryId, Record, Recorder},
-    runtime::{ProcessResult, RebuildReport},
+    runtime::ProcessResult,
     testing::{Remaining, SettleReport, StaleRow, StateType, TestEngine, remember_panic_locations},
     wiring::Wiring,
 };
@@ -256,7 +257,7 @@ impl System for DomainSystem {
     }
 
     fn is_paused(&self) -> bool {
-        self.is_paused && self.engine.is_some()
+        self.is_paused
     }
 
     fn is_inline(&self) -> bool {

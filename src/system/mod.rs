@@ -15,11 +15,12 @@ use std::{any::TypeId, fmt, time::Duration};
 use flow_domain::{
     Error, Headers,
     clock::Timestamp,
+    engine::RebuildReport,
     message::{MessageLabels, MessageType, Payload, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
     record::{EntryId, Record},
-    runtime::{ProcessResult, RebuildReport},
+    runtime::ProcessResult,
     testing::{Remaining, SerializedAggregate, StaleRow, StateType, StoredEvent},
     wiring::Wiring,
 };
@@ -93,7 +94,7 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
     /// Returns what is left to deliver after the last act.
     fn remaining(&self) -> &Remaining;
 
-    /// Returns true if the engine runs only in `when_engine_*` steps.
+    /// Returns true if an engine runs only in `when_engine_*` steps. It says nothing about the mode.
     fn is_paused(&self) -> bool;
 
     /// Returns true if events are handled inline, without an engine.

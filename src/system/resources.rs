@@ -12,6 +12,7 @@ type MakeResource = Arc<dyn Fn() -> Resource + Send + Sync>;
 pub struct Resources {
     /// Each fake, with its Rust type and the name of the type.
     resources: Vec<(TypeId, &'static str, Resource)>,
+    makers: ResourceMakers,
 }
 
 impl Resources {
@@ -42,6 +43,15 @@ impl Resources {
             .iter()
             .find(|(id, ..)| *id == TypeId::of::<T>())
             .and_then(|(.., resource)| resource.downcast_ref())
+    }
+
+    /// Makes a fake of type `T` that no run uses.
+    pub(crate) fn make_fresh<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.makers
+            .makers
+            .iter()
+            .find(|(id, ..)| *id == TypeId::of::<T>())
+            .and_then(|(.., make)| make().downcast().ok())
     }
 }
 
@@ -79,6 +89,9 @@ impl ResourceMakers {
             .map(|(id, name, make)| (*id, *name, make()))
             .collect();
 
-        Resources { resources }
+        Resources {
+            resources,
+            makers: self.clone(),
+        }
     }
 }

@@ -45,7 +45,7 @@ impl World {
         match self.mode {
             Mode::Sync => builder.start(),
             Mode::Engine | Mode::Differential => builder
-                .shared_broker(Arc::new(MemoryBroker::default()))
+                .shared_broker(Arc::new(MemoryBroker::with_partitions(1)))
                 .event_processing(Processing::Async)
                 .start(),
         }

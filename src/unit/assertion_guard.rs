@@ -4,8 +4,8 @@ use flow_domain::Error;
 
 use crate::expect::Mismatch;
 
-/// Panics on drop if the test calls no method or has no assertion, or if no assertion covers the
-/// rejection.
+/// Panics on drop if the test calls no method or has no assertion, if no assertion covers the rejection, or
+/// if one checks an aggregate that the method did not change.
 ///
 /// Without the panic, such a test would pass, whatever the method does.
 #[derive(Debug)]
@@ -16,6 +16,9 @@ pub(super) struct AssertionGuard {
     /// The rejection or failure of the method, until an assertion covers it.
     problem: Option<UnitProblem>,
     missing: Option<MissingPart>,
+    /// The first check of an aggregate that the method did not change: its description and its line.
+    unchanged: Option<(String, &'static Location<'static>)>,
+    expects_unchanged: bool,
 }
 
 /// What a unit test needs and does not have yet.
@@ -60,6 +63,8 @@ impl AssertionGuard {
             location,
             problem: None,
             missing: Some(MissingPart::Method),
+            unchanged: None,
+            expects_unchanged: false,
         }
     }
 
@@ -82,6 +87,20 @@ impl AssertionGuard {
     /// Records that an assertion covers the problem.
     pub(super) fn mark_problem_asserted(&mut self) {
         self.problem = None;
+    }
+
+    /// Records a check of an aggregate that the method did not change.
+    pub(super) fn mark_unchanged(
+        &mut self,
+        described: String,
+        location: &'static Location<'static>,
+    ) {
+        self.unchanged.get_or_insert((described, location));
+    }
+
+    /// Records that the test expects an unchanged aggregate.
+    pub(super) fn expect_unchanged(&mut self) {
+        self.expects_unchanged = true;
     }
 
     /// Fails the test with a report.
@@ -131,6 +150,15 @@ impl Drop for AssertionGuard {
         // A second panic while unwinding aborts the test binary and hides the first.
         if thread::panicking() {
             return;
+        }
+
+        if let Some((described, location)) = &self.unchanged
+            && !self.expects_unchanged
+        {
+            let found = "the method changed nothing: the assertion would pass without it\n\
+                         If the test expects this, add `.unchanged()`";
+            let expected = format!("{}, changed by the method", self.aggregate);
+            self.fail(described, location, &Mismatch::new(expected, found));
         }
 
         if let Some((summary, mismatch)) = self.unasserted() {

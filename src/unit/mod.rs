@@ -34,8 +34,8 @@ use crate::{
 /// The test runs at once, without stores, handlers or time, in nanoseconds to microseconds. Its methods
 /// mean the same as in [`Flow`](crate::Flow), with a method of the aggregate as the act.
 ///
-/// Nothing passes by accident. The test panics if no assertion follows `when`, or if the method rejected
-/// and no assertion covers that. It also checks two [invariants](crate::Invariant). Serialised values
+/// Nothing passes by accident. The test panics if no assertion follows `when`, if the method rejected and no
+/// assertion covers that, or if a check of the aggregate would pass without the method. It also checks two [invariants](crate::Invariant). Serialised values
 /// are equal after deserialisation, and an event-sourced aggregate equals the fold of its events.
 ///
 /// # Examples
@@ -216,7 +216,8 @@ impl<A: Aggregate> UnitGiven<A> {
         self.require_invariants();
 
         UnitOutcome {
-            outcome: or_panic(self.outcome(reply, n_events_before, before)),
+            outcome: or_panic(self.outcome(reply, n_events_before, before.clone(), R::CAN_REJECT)),
+            before,
             aggregate: self.aggregate,
             guard: self.guard,
             result: PhantomData,
@@ -245,6 +246,7 @@ impl<A: Aggregate> UnitGiven<A> {
         reply: Result<Reply, Error>,
         n_before: usize,
         before: Option<Payload>,
+        can_reject: bool,
     ) -> Result<Outcome, Error> {
         let mut events = self.aggregate.raised().to_serialized()?;
         let raised = events.split_off(n_before);
@@ -257,7 +259,8 @@ impl<A: Aggregate> UnitGiven<A> {
             ProcessResult::from_reply(reply),
             Some(A::NAME),
             unit.n_given_entries..unit.record.entries().len(),
-        );
+        )
+        .with_infallible(!can_reject);
         let system = Box::new(UnitSystem::new(&self.aggregate, before));
         Ok(Outcome::of_unit_test(
             system,

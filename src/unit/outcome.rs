@@ -10,6 +10,7 @@ use flow_domain::{
     Aggregate, Error, Event, Rejection,
     message::Payload,
     model::{AnyEvent, IntoMessages},
+    record::{Entry, EntryKind},
 };
 use serde::Serialize;
 
@@ -26,6 +27,9 @@ pub trait MethodResult {
     /// The value that is returned if the method does not reject.
     type Reply: fmt::Debug + Send + Sync + 'static;
 
+    /// Whether the method may reject. The default is true.
+    const CAN_REJECT: bool = true;
+
     /// Returns the reply.
     ///
     /// # Errors
@@ -36,6 +40,8 @@ pub trait MethodResult {
 
 impl MethodResult for () {
     type Reply = ();
+
+    const CAN_REJECT: bool = false;
 
     fn into_reply(self) -> Result<(), Error> {
         Ok(())
@@ -57,6 +63,8 @@ pub struct UnitOutcome<A, R> {
     pub(super) outcome: Outcome,
     pub(super) aggregate: A,
     pub(super) guard: AssertionGuard,
+    /// The aggregate before the method was called, if it has a JSON form.
+    pub(super) before: Option<Payload>,
     pub(super) result: PhantomData<fn() -> R>,
 }
 
@@ -124,6 +132,8 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
     }
 
     /// Short for `then(`[`expect::accepted`]`())`.
+    ///
+    /// It fails if the method returns no `Result`, because it could not fail otherwise.
     #[track_caller]
     pub fn then_accepted(self) -> Self {
         self.then(expect::accepted())
@@ -144,18 +154,58 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
         self.then(expect::reply(expected))
     }
 
-    /// The expectation about the aggregate itself. It may be unchanged: nothing else is in the test.
+    /// The expectation about the aggregate itself. [`require_change`](Self::require_change) follows.
     fn state<'t>(&self) -> State<'t, A> {
         expect::aggregate(self.aggregate.id()).even_if_unchanged()
     }
 
+    /// Returns true if the method raised an event, or changed the stored form of the aggregate.
+    fn is_changed(&self) -> bool {
+        let is_change = |entry: &Entry| {
+            matches!(
+                entry.kind,
+                EntryKind::Appended(_) | EntryKind::StateChanged(_)
+            )
+        };
+
+        self.outcome.act_entries().any(is_change)
+            || self.before != Payload::encode(A::NAME, &self.aggregate).ok()
+    }
+
+    /// Fails the test at its end if the method changed nothing, unless [`unchanged`](Self::unchanged)
+    /// expects that.
+    #[track_caller]
+    fn require_change(&mut self, method: &str) {
+        let has_problem = self.outcome.problems().next().is_some();
+        if !has_problem && !self.is_changed() {
+            let described = format!("{} {:?} {method}", A::NAME, self.aggregate.id());
+            self.guard.mark_unchanged(described, Location::caller());
+        }
+    }
+
+    /// Expects that the method did not change the aggregate.
+    ///
+    /// Without it, a check of an aggregate that the method did not change fails the test.
+    #[track_caller]
+    pub fn unchanged(mut self) -> Self {
+        self.guard.expect_unchanged();
+        let state = self.state();
+        self.then(state.unchanged())
+    }
+
     /// Expects that `holds` returns true for the aggregate.
     ///
-    /// The closure gets the aggregate itself, with the fields that `serde` skips.
+    /// The closure gets the aggregate itself, with the fields that `serde` skips. The test fails if the
+    /// method changed nothing; see [`unchanged`](Self::unchanged).
     #[track_caller]
-    pub fn has(mut self, holds: impl FnOnce(&A) -> bool) -> Self {
+    pub fn has(mut self, holds: impl Fn(&A) -> bool) -> Self {
         if holds(&self.aggregate) {
             self.guard.mark_asserted();
+            // The method may have changed a field that `serde` skips.
+            let before = self.before.as_ref();
+            if before.is_none_or(|before| before.with_decoded(A::NAME, &holds).unwrap_or(true)) {
+                self.require_change("has");
+            }
             return self;
         }
 
@@ -173,20 +223,29 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
     }
 
     /// Expects that the aggregate equals `expected`. Their stored forms are compared.
+    ///
+    /// The test fails if the method changed nothing; see [`unchanged`](Self::unchanged).
     #[track_caller]
     pub fn is(self, expected: A) -> Self {
         let state = self.state();
-        self.then(state.is(expected))
+        let mut checked = self.then(state.is(expected));
+        checked.require_change("is");
+        checked
     }
 
     /// Expects that the aggregate has these fields with these values. It may have other fields.
+    ///
+    /// The test fails if the method changed nothing; see [`unchanged`](Self::unchanged).
     #[track_caller]
     pub fn like(self, expected: impl Serialize) -> Self {
         let state = self.state();
-        self.then(state.like(expected))
+        let mut checked = self.then(state.like(expected));
+        checked.require_change("like");
+        checked
     }
 
     /// Returns the aggregate, for ordinary asserts.
+    #[must_use = "a unit test checks nothing without an assertion"]
     pub fn aggregate(mut self) -> A {
         self.guard.mark_asserted();
         self.aggregate

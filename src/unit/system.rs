@@ -3,11 +3,12 @@ use std::{any::TypeId, fmt, marker::PhantomData};
 use flow_domain::{
     Aggregate, Error, Headers,
     clock::{Timestamp, VirtualClock},
+    engine::RebuildReport,
     message::{MessageLabels, MessageType, Payload, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
     record::Record,
-    runtime::{ProcessResult, RebuildReport},
+    runtime::ProcessResult,
     testing::{Remaining, StaleRow, StateType},
     wiring::Wiring,
 };

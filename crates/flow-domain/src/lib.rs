@@ -157,6 +157,7 @@
 //! | [`handler_failures`](Error::handler_failures) is not empty | look at the handlers that failed: the command itself is committed |
 //! | [`stall`](Error::stall) | break the cycle that it names: the cascade of the command does not end |
 //! | [`is_newer_event`](Error::is_newer_event) | run the newer program that wrote the event |
+//! | [`has_events_waiting`](Error::has_events_waiting) | let an engine deliver what waits, and rebuild again |
 //! | [`is_unreadable_event`](Error::is_unreadable_event) | add an [`Upcast`], and rebuild again |
 //! | [`is_setup`](Error::is_setup), [`is_codec`](Error::is_codec), [`is_no_handler`](Error::is_no_handler), [`is_panic`](Error::is_panic) | fix the program |
 //!

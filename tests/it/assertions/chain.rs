@@ -9,7 +9,7 @@ use flow_harness::expect;
 #[test]
 fn then_chain_follows_causes_from_the_act() {
     ordered()
-        .then(expect::chain(["PlaceOrder"]))
+        .then(expect::chain(["PlaceOrder", "OrderPlaced"]))
         .then(expect::chain([
             "PlaceOrder",
             "OrderPlaced",
@@ -61,9 +61,9 @@ fn then_chain_begins_with_the_last_act() {
 
     let flow = ordered()
         .when_event(payment_received())
-        .then(expect::chain(["PlaceOrder"]));
+        .then(expect::chain(["PlaceOrder", "OrderPlaced"]));
     insta::assert_snapshot!(mismatch(flow), @r"
-    expected  PlaceOrder
+    expected  PlaceOrder -> OrderPlaced
     found     the last act began with PaymentReceived
     ");
 }

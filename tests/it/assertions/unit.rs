@@ -214,7 +214,7 @@ fn is_compares_the_serialized_aggregate() {
     expected.receive(3);
     expected.receive(2);
 
-    stocked_inventory().when(|_| ()).is(expected);
+    stocked_inventory().when(|_| ()).is(expected).unchanged();
 
     let text = masked_panic_text(|| {
         stocked_inventory()

@@ -151,6 +151,6 @@ fn failure_that_panics_when_printed_does_not_hide_the_report() {
              │ └ ReleaseRoom                   scheduled for 2026-01-04T00:00:00Z
              └ RoomListProjector               FAILED: the scripted attempt failed: an error whose `Display` panicked: words failed   <- here
 
-    end    nothing pending · 1 handler failed · 1 scheduled
+    end    nothing pending · 1 handler failed · 1 scheduled (ReleaseRoom)
     "#);
 }

@@ -240,12 +240,12 @@ fn end_line_counts_each_kind_of_problem() {
         .with_fault(Fault::handler::<Greeter>().fails(LabError("fog")))
         .when_event(signed_up(3600))
         .then(never());
-    insta::assert_snapshot!(end_line(retried), @"end    nothing pending · no handlers failed · 1 delivery retried · no dead letters · 1 scheduled");
+    insta::assert_snapshot!(end_line(retried), @"end    nothing pending · no handlers failed · 1 delivery retried · no dead letters · 1 scheduled (Remind)");
     let stopped = engine(sign_ups())
         .paused()
         .with_fault(Fault::handler::<Greeter>().fails(LabError("fog")))
         .when_event(signed_up(60))
         .when_engine_cycles(1)
         .then_settled();
-    insta::assert_snapshot!(end_line(stopped), @"end    1 pending · no handlers failed · 1 delivery retried · no dead letters · 1 scheduled");
+    insta::assert_snapshot!(end_line(stopped), @"end    1 pending · no handlers failed · 1 delivery retried · no dead letters · 1 scheduled (Remind)");
 }

@@ -258,8 +258,8 @@ fn method_that_is_given_nothing_fails() {
                 To expect none, write `expect::not_scheduled::<..>()`
 
     expect.chain
-      expected  the names of messages, beginning with the last act
-      found     none
+      expected  the names of at least two messages, beginning with the last act
+      found     fewer than two, so nothing is expected of what the act causes
 
     expect.rejected_with_message
       expected  a text that is not empty

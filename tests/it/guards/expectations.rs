@@ -134,8 +134,9 @@ fn accepted_count_needs_commands() {
         .then(expect::accepted_count(1));
 
     insta::assert_snapshot!(mismatch(flow), @"
-    expected  1 command is accepted
-    found     the last act was not a command
+    expected  commands of a `.when_all(..)`
+    found     one act
+              Expect its result with `.then_accepted()` or `.then_rejected(..)`
     ");
 }
 
@@ -239,7 +240,7 @@ mod unit {
         check_does_not_apply(expect::no_handler_failure::<::shop::OrderCommandHandler>());
         check_does_not_apply(expect::accepted_count(1));
         check_does_not_apply(expect::not_scheduled::<::shop::CancelOrder>());
-        check_does_not_apply(expect::chain(["OrderPlaced"]));
+        check_does_not_apply(expect::chain(["PlaceOrder", "OrderPlaced"]));
         check_does_not_apply(expect::handled_by::<::shop::OrderCommandHandler>());
     }
 

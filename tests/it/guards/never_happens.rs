@@ -202,6 +202,18 @@ fn negatives() -> Vec<(&'static str, Box<dyn Expectation>)> {
             "none",
             Box::new(expect::projections::<Visit>().none(|_| true)),
         ),
+        (
+            "count(0)",
+            Box::new(expect::projections::<Visit>().count(0)),
+        ),
+        (
+            "none, count(0)",
+            Box::new(expect::projections::<Visit>().none(|_| true).count(0)),
+        ),
+        (
+            "unchanged",
+            Box::new(expect::projections::<Visit>().unchanged()),
+        ),
     ]
 }
 
@@ -263,10 +275,41 @@ fn negative_about_what_never_happens_fails() {
       found     no handler declares a message that reaches the handler that writes Visit (Knocked), and the test sends none
                 If a handler raises or issues one, declare it in the routes: `.raises::<..>()` or `.issues::<..>()`
 
+    count(0)
+      expected  an expectation that can fail
+      found     no handler declares a message that reaches the handler that writes Visit (Knocked), and the test sends none
+                If a handler raises or issues one, declare it in the routes: `.raises::<..>()` or `.issues::<..>()`
+
+    none, count(0)
+      expected  an expectation that can fail
+      found     no handler declares a message that reaches the handler that writes Visit (Knocked), and the test sends none
+                If a handler raises or issues one, declare it in the routes: `.raises::<..>()` or `.issues::<..>()`
+
+    unchanged
+      expected  an expectation that can fail
+      found     no handler declares a message that reaches the handler that writes Visit (Knocked), and the test sends none
+                If a handler raises or issues one, declare it in the routes: `.raises::<..>()` or `.issues::<..>()`
+
     no_events
       expected  an expectation that can fail
       found     no handler declares that it raises an event
                 If a handler raises one, declare it in the routes: `.raises::<..>()`
+    ");
+}
+
+#[test]
+fn nothing_is_ever_pending_for_a_handler_without_messages() {
+    let flow = FlowHarness::new(raising_house)
+        .mode(Mode::Engine)
+        .paused()
+        .when(open())
+        .then(expect::pending(1))
+        .then(expect::pending(0).for_handler::<Porter>());
+
+    insta::assert_snapshot!(mismatch(flow), @"
+    expected  an expectation that can fail
+    found     no handler declares a message that reaches Porter (Knocked), and the test sends none
+              If a handler raises or issues one, declare it in the routes: `.raises::<..>()` or `.issues::<..>()`
     ");
 }
 

@@ -4,16 +4,20 @@
 //!
 //! | problem | test |
 //! |---|---|
-//! | no assertion | `unasserted_problem::flow_without_then_fails`, `run_guard::flow_that_is_never_run_panics` |
+//! | no assertion | `unasserted_problem::flow_without_then_fails`, `run_guard::flow_that_is_never_run_panics`, `idle_acts::act_about_nothing_fails` |
 //! | `all` on no rows | `comparison::rows_all_fails_without_rows` |
 //! | a handler error that no `then` checks | `unasserted_problem::unasserted_handler_failure_fails`, `tasks::spawned_task_that_panics_fails_the_flow` |
 //! | a remaining dead letter | `tests/it/engine`: `dead_letters::unasserted_dead_letter_fails_the_flow` |
 //! | a pending message | `tests/it/engine`: `pending_messages::pending_messages_at_the_end_fail_the_flow` |
-//! | a command without a handler | `unknown_names::command_without_a_handler_fails`; an event without a handler is only a warning of the wiring |
+//! | a command without a handler | `unknown_names::command_without_a_handler_fails` |
 //! | a command that is still scheduled | [`scheduled_command_is_reported_as_remaining`]: it is due in the future, so it does not fail the flow |
 //! | a fault or a stub that is never reached | [`fault_that_is_never_reached_fails`], [`resource_fault_without_a_call_fails`] |
-//! | a wait without a delivery | [`passed_time_without_effect_does_not_change_a_row`], `warnings::idle_engine_gives_a_warning`, `engine::fault_at_every_step_needs_a_delivery` |
+//! | a wait without a delivery | [`passed_time_without_effect_does_not_change_a_row`], `warnings::idle_engine_gives_a_warning`, `idle_acts::act_in_which_nothing_happens_is_a_warning`, `engine::fault_at_every_step_needs_a_delivery` |
 //! | state that no act changed | `unchanged_state::row_from_given_needs_unchanged` and the other tests of that module |
+//! | a schedule, a fake or an aggregate at level 1 that no act changed | `met_before_acts::given_schedule_needs_an_act`, `met_before_acts::resource_that_is_met_by_a_fresh_one_is_a_warning`, `met_before_acts::unit_check_of_an_unchanged_aggregate_fails` |
+//! | an expectation that cannot fail | `never_fails::expectation_that_fails_in_no_mode_fails_the_flow`, `never_fails::expectation_that_cannot_fail_in_sync_is_a_warning_there` |
+//! | an event without a handler | `idle_acts::act_about_nothing_fails` |
+//! | an expired command | `tests/it/engine`: `submitted_commands::expired_command_that_no_then_covers_fails` |
 //! | the absence of an event that no handler raises | `warnings::then_no_event_warns_about_an_outside_event`, `never_happens::negative_about_what_never_happens_fails` |
 //! | an act or a list that is empty | `empty_input::method_that_is_given_nothing_fails` |
 //!
@@ -70,7 +74,7 @@ fn scheduled_command_is_reported_as_remaining() {
         .expect_err("a room was booked");
 
     let text = failure.to_string();
-    assert!(text.contains("· 1 scheduled"), "{text}");
+    assert!(text.contains("· 1 scheduled (ReleaseRoom)"), "{text}");
 }
 
 #[test]

@@ -38,8 +38,8 @@ fn empty_chain_fails() {
     let flow = shop().when(place_order()).then(expect::chain([]));
 
     insta::assert_snapshot!(mismatch(flow), @r"
-    expected  the names of messages, beginning with the last act
-    found     none
+    expected  the names of at least two messages, beginning with the last act
+    found     fewer than two, so nothing is expected of what the act causes
     ");
 }
 

@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     handler::Ports,
     json::Json,
-    message::{Envelope, ExpectedVersion, Metadata, Payload},
+    message::{Envelope, ExpectedVersion, MessageId, Metadata, Payload, Version},
     port::{Changes, Comparison, Condition, FieldValue, Query, RowKeys, Write},
     record::{Table, TableKind},
     runtime::App,
@@ -131,21 +131,64 @@ pub(super) async fn postpone(
     write(ports, id, Some(&letter)).await
 }
 
-/// Finds the dead letters of `subscription` that are marked for replay.
+/// A dead letter that is marked for replay, with its id.
+pub(super) type Replay = (Arc<str>, StoredDeadLetter);
+
+/// Finds the dead letters that are marked for replay, of one subscription or of all.
 pub(super) async fn find_replayed(
     ports: &Ports,
-    subscription: &str,
-) -> Result<Vec<(Arc<str>, StoredDeadLetter)>, Error> {
+    subscription: Option<&str>,
+) -> Result<Vec<Replay>, Error> {
     // Nearly always there are no dead letters, and counting is cheaper than the query.
     if ports.store.count(TABLE, &[]).await? == 0 {
         return Ok(Vec::new());
     }
 
-    let conditions = vec![
-        equals("subscription", subscription),
-        equals("is_replayed", true),
-    ];
+    let mut conditions = vec![equals("is_replayed", true)];
+    conditions.extend(subscription.map(|name| equals("subscription", name)));
     find(ports, conditions).await
+}
+
+/// Makes the writes that delete the dead letters of `subscription` whose event is settled.
+///
+/// A rebuild cannot settle a message that is not in the event store. It stays.
+/// If somebody changes one of them before the commit, the commit is a conflict.
+pub(super) async fn deletions(
+    ports: &Ports,
+    subscription: &str,
+    is_settled: impl Fn(MessageId) -> bool,
+) -> Result<Vec<Write>, Error> {
+    let letters = find(ports, vec![equals("subscription", subscription)]).await?;
+
+    let mut deletions = Vec::new();
+    for (id, letter) in letters {
+        let metadata = &letter.metadata;
+        if is_settled(metadata.id)
+            && is_stored_event(ports, metadata).await?
+            && let Some(stored) = ports.store.load(TABLE, &id).await?
+        {
+            deletions.push(Write {
+                table: TABLE,
+                id,
+                expected: ExpectedVersion::Exact(stored.version),
+                value: None,
+                keys: RowKeys::default(),
+            });
+        }
+    }
+
+    Ok(deletions)
+}
+
+async fn is_stored_event(ports: &Ports, metadata: &Metadata) -> Result<bool, Error> {
+    let stream = ports
+        .store
+        .read_stream(&metadata.stream, Version::NONE, usize::MAX)
+        .await?;
+
+    Ok(stream
+        .iter()
+        .any(|event| event.metadata().id == metadata.id))
 }
 
 /// Claims a dead letter for its replay, so that no other engine can claim it before `until`.

@@ -5,7 +5,7 @@ use crate::{
     engine::{
         background::maintenance::Retention,
         background::tasks::{BackgroundEngine, EngineConfig, StopReport},
-        delivery::consumer::Consumer,
+        delivery::consumer::{Consumer, Consumers},
     },
     error::Error,
     message::Processing,
@@ -176,7 +176,7 @@ impl Engine {
 }
 
 /// Returns an error if the app has no broker and its subscriptions or its publishing need one.
-fn require_broker(app: &App, consumers: &[Consumer]) -> Result<(), Error> {
+fn require_broker(app: &App, consumers: &Consumers) -> Result<(), Error> {
     if app.ports.broker.is_some() {
         return Ok(());
     }

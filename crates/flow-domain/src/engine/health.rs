@@ -116,13 +116,14 @@ impl App {
         let ports = &*self.ports;
         let now = ports.clock.now();
         let outbox = OutboxBacklog::load(ports).await?;
+        let replays = dead_letter::find_replayed(ports, None).await?;
         let mut subscriptions = Vec::new();
 
         // These consumers own nothing, so the name of the engine does not matter.
         for consumer in Consumer::all(&ports.catalog, &"health".into()) {
             let has_feed = consumer.reads_store() || ports.broker.is_some();
             let (retried, lag) = if has_feed {
-                consumer.saved_backlog(ports).await?
+                consumer.saved_backlog(ports, &replays).await?
             } else {
                 (0, 0)
             };

@@ -12,6 +12,7 @@ mod health;
 #[cfg(feature = "testing")]
 pub(crate) mod manual;
 mod outbox_backlog;
+mod rebuild;
 mod relay;
 
 pub use background::tasks::StopReport;
@@ -19,3 +20,6 @@ pub use dead_letter::{DeadLetter, DeadLetters};
 pub use delivery::paused::PausedStream;
 pub use engine::Engine;
 pub use health::{Health, SubscriptionHealth};
+#[cfg(feature = "testing")]
+pub use rebuild::stale_rows::StaleRow;
+pub use rebuild::{RebuildReport, SkippedEvent};

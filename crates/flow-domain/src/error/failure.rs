@@ -3,11 +3,11 @@ use std::fmt;
 use crate::error::Error;
 
 /// A problem of which no caller learns: a handler failed on an event, or a command was handled later
-/// and failed, was rejected, or has no handler.
+/// and failed, was rejected, expired, or has no handler.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct HandlerFailure {
-    /// The handler that failed or rejected the command; `None` for a command without a handler.
+    /// The handler that failed or rejected the command; `None` if the command expired or has no handler.
     pub handler: Option<&'static str>,
     /// The name of the message that the handler received.
     pub message: String,
@@ -26,11 +26,12 @@ impl HandlerFailure {
         }
     }
 
-    /// Describes a command that failed or was rejected when it was handled later.
+    /// Describes a command that failed, was rejected or had expired when it was handled later.
     pub(crate) fn of_command(handler: Option<&'static str>, command: String, error: Error) -> Self {
         Self {
             is_rejected_command: error.is_rejection(),
-            ..Self::new(handler, command, error)
+            // The handler of an expired command was not called.
+            ..Self::new(handler.filter(|_| !error.is_expired()), command, error)
         }
     }
 

@@ -2,7 +2,6 @@ use std::{borrow::Cow, error, fmt};
 
 use crate::error::{
     HandlerFailure, Rejection, Stall,
-    foreign::ForeignText,
     kind_text::{at, handler_failures_text, tries_text},
     stall,
 };
@@ -15,11 +14,11 @@ type Source = Box<dyn error::Error + Send + Sync>;
 /// [`is_conflict`](Self::is_conflict), and so on. `Display` names the operation that failed, and
 /// never prints the cause. [`with_causes`](Self::with_causes) prints the whole chain.
 pub struct Error {
-    kind: Box<Kind>,
+    pub(super) kind: Box<Kind>,
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Kind {
+pub(super) enum Kind {
     #[error("{0}")]
     Rejected(Source),
     #[error(
@@ -87,6 +86,8 @@ enum Kind {
     NewerEvent(String),
     #[error("{text}")]
     Unreadable { text: String, source: Source },
+    #[error("{0}")]
+    EventsWaiting(String),
     #[error("{0}")]
     Setup(String),
     #[error("{}", handler_failures_text(.0))]
@@ -260,6 +261,10 @@ impl Error {
         .into()
     }
 
+    pub(crate) fn events_waiting(text: String) -> Self {
+        Kind::EventsWaiting(text).into()
+    }
+
     /// Creates an error for a wrong setup. A retry does not help.
     pub fn setup(text: impl Into<String>) -> Self {
         Kind::Setup(text.into()).into()
@@ -366,6 +371,13 @@ impl Error {
         matches!(*self.kind, Kind::Unreadable { .. })
     }
 
+    /// Returns true if a rebuild was refused, because stored events would reach a projector twice.
+    ///
+    /// Nothing was changed. Let an engine deliver what waits, and rebuild again.
+    pub fn has_events_waiting(&self) -> bool {
+        matches!(*self.kind, Kind::EventsWaiting(_))
+    }
+
     /// Returns true if the setup is wrong. A retry does not help.
     pub fn is_setup(&self) -> bool {
         matches!(*self.kind, Kind::Setup(_))
@@ -414,30 +426,5 @@ impl From<Kind> for Error {
 impl<R: Rejection> From<R> for Error {
     fn from(rejection: R) -> Self {
         Self::rejected(rejection)
-    }
-}
-
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.kind, f)
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.kind {
-            Kind::Rejected(rejection) => ForeignText(rejection).fmt(f),
-            kind => kind.fmt(f),
-        }
-    }
-}
-
-impl error::Error for Error {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        match &*self.kind {
-            // `Display` already prints the rejection itself, so the chain continues with its cause.
-            Kind::Rejected(rejection) => rejection.source(),
-            kind => error::Error::source(kind),
-        }
     }
 }

@@ -4,6 +4,7 @@
 //! it. Everything else is a **failure**: a conflict, a store that is down, a handler that panicked.
 //! [`Error::is_rejection`] tells the two apart.
 
+mod display;
 mod failure;
 mod foreign;
 mod kind;

@@ -53,6 +53,8 @@ pub struct Turn<'a> {
     pub held: &'a [HeldPartition],
     /// How long the leases last. The server measures this time from when it handles the request.
     pub lease: Duration,
+    /// Whether the member takes all partitions, also those that others own. A rebuild does.
+    pub is_takeover: bool,
 }
 
 /// What a turn has changed.
@@ -74,7 +76,7 @@ pub struct WonPartition {
     pub partition: u32,
     /// The epoch, which is greater than every earlier one of this partition.
     pub epoch: u64,
-    /// Whether the last owner did not release it: its lease ended, or it restarted.
+    /// Whether the last owner did not release it: its lease ended, or it restarted. False in a takeover.
     pub was_abandoned: bool,
     /// What the group has done with the partition; `None` if nothing was ever saved.
     pub ledger: Option<Payload>,
@@ -99,6 +101,9 @@ pub trait Ledger: fmt::Debug + Send + Sync {
     /// A partition is free if nobody owns it, or if the lease of its owner has ended. The share is
     /// the number of partitions divided by the number of living members, rounded up. A lease that has
     /// ended and that nobody has taken is renewed like any other.
+    ///
+    /// In a takeover, every partition counts as free, and the share is all of them. The members that
+    /// owned them learn it in their next turn, and their fences are over at once.
     fn turn<'a>(&'a self, turn: &'a Turn<'a>) -> PortFuture<'a, TurnResult>;
 
     /// Releases partitions, so that another member can take them at once.

@@ -1,4 +1,4 @@
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     clock::timeout,
@@ -129,8 +129,9 @@ impl<R: HandlerOutput> Handling<'_, R> {
         let span = handling_span(envelope, self.handler, self.kind);
 
         let result = {
-            let future = self.handle(&mut work, lost_races.n_lost == 0);
-            catch_panic(&span, (self.handler, start_entry), pin!(future)).await
+            // The box keeps all futures around it small. Memory of more than 1 KiB is slow to allocate.
+            let mut future = Box::pin(self.handle(&mut work, lost_races.n_lost == 0));
+            catch_panic(&span, (self.handler, start_entry), future.as_mut()).await
         };
 
         let _entered = span.enter();
@@ -268,7 +269,7 @@ impl<R: HandlerOutput> Handling<'_, R> {
 }
 
 /// Runs the call of a handler, which fails if it takes longer than `limit`.
-pub(super) async fn call_within<T>(
+pub(crate) async fn call_within<T>(
     limit: Duration,
     handler: &str,
     call: impl Future<Output = Result<T, Error>>,

@@ -21,15 +21,14 @@ mod handling;
 mod headers;
 mod lost_race;
 mod publish;
-mod rebuild;
 mod schedule;
 #[cfg(feature = "testing")]
 pub(crate) mod testing;
 
 pub use app::{App, ProcessResult};
 pub use builder::AppBuilder;
-pub(crate) use handling::{AttemptOptions, Handling, HandlingSuccess};
+pub(crate) use handling::{AttemptOptions, HandlerOutput, Handling, HandlingSuccess, call_within};
 pub use headers::Headers;
 pub(crate) use lost_race::DELIVERY_TRIES;
-pub use rebuild::{RebuildReport, SkippedEvent};
+
 pub use schedule::SendOutcome;

@@ -34,6 +34,7 @@ pub use crate::{
     record::{Invariant, InvariantSet, InvariantViolation, Record, Recorder},
 };
 pub use crate::{
+    engine::StaleRow,
     engine::manual::{
         Footprint, FootprintItem, PendingDelivery, Remaining, ScheduledCommand, SettleReport, Step,
         StepOutcome, SubscriptionBacklog, TestEngine,
@@ -43,5 +44,5 @@ pub use crate::{
         AnyCommand, SerializedMessage,
         invariants::{SerializedAggregate, invariant_violations},
     },
-    runtime::testing::{StaleRow, StateType, StoredEvent},
+    runtime::testing::{StateType, StoredEvent},
 };

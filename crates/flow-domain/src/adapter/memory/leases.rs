@@ -116,7 +116,11 @@ impl Group {
             name: Arc::clone(turn.member),
             alive_until: until,
         });
-        let share = n_partitions.div_ceil(self.members.len());
+        let share = if turn.is_takeover {
+            n_partitions
+        } else {
+            n_partitions.div_ceil(self.members.len())
+        };
 
         let mut result = TurnResult::default();
         let mut n_kept = 0;
@@ -135,7 +139,9 @@ impl Group {
         let is_held = |idx: u32| turn.held.iter().any(|held| held.partition == idx);
         for (partition, idx) in self.partitions.iter_mut().zip(0..turn.n_partitions) {
             let is_forgotten = partition.owner.as_ref() == Some(turn.member) && !is_held(idx);
-            let is_free = is_forgotten || partition.until.is_none_or(|until| until <= now);
+            let is_free = turn.is_takeover
+                || is_forgotten
+                || partition.until.is_none_or(|until| until <= now);
             let is_kept = is_held(idx) && !result.lost.contains(&idx);
             if is_kept || !is_free || share <= n_kept + result.won.len() {
                 continue;
@@ -145,7 +151,7 @@ impl Group {
             result.won.push(WonPartition {
                 partition: idx,
                 epoch: partition.epoch,
-                was_abandoned: partition.owner.is_some(),
+                was_abandoned: partition.owner.is_some() && !turn.is_takeover,
                 ledger: partition.ledger.clone(),
             });
             partition.owner = Some(Arc::clone(turn.member));

@@ -23,8 +23,8 @@ impl Worker {
 
         let finished = timeout(grace, self.finish_in_flight(&mut n_finished)).await;
         let n_abandoned = n_unfinished - n_finished;
+        let subscription = &*self.name;
         if finished.is_err() {
-            let subscription = &*self.consumer.name;
             tracing::warn!(
                 subscription,
                 n_abandoned,
@@ -33,17 +33,14 @@ impl Worker {
         }
 
         self.in_flight.abandon();
-        let subscription = self.consumer.name.clone();
-        let app = self.app.clone();
-        match timeout(CLOSE_TIMEOUT, self.consumer.leave(&app.ports)).await {
+        let leave = async { self.consumer.lock().await.leave(&self.app.ports).await };
+        match timeout(CLOSE_TIMEOUT, leave).await {
             Ok(Ok(())) => {}
             Ok(Err(err)) => {
                 let error = err.with_causes();
-                tracing::error!(subscription = &*subscription, %error, "the subscription could not be released");
+                tracing::error!(subscription, %error, "the subscription could not be released");
             }
-            Err(_) => {
-                tracing::warn!(subscription = &*subscription, "an adapter does not answer");
-            }
+            Err(_) => tracing::warn!(subscription, "an adapter does not answer"),
         }
 
         DrainReport {
@@ -52,7 +49,7 @@ impl Worker {
         }
     }
 
-    /// Waits for the attempts in flight and settles them.
+    /// Waits for the attempts in flight.
     ///
     /// Adds each one to `n_finished` at once, so the count is right if a timeout drops this future.
     async fn finish_in_flight(&mut self, n_finished: &mut usize) {

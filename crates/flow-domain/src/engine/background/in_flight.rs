@@ -1,10 +1,19 @@
-use std::future::pending;
+use std::{
+    future::pending,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+use tokio::{
+    sync::Notify,
+    task::{AbortHandle, Id, JoinError, JoinSet},
+};
 
 use crate::{
     engine::{
-        delivery::attempt::{Attempt, AttemptReport},
+        background::select::{Either, select},
+        background::waiter::StopSignal,
+        delivery::attempt::{Attempt, AttemptReport, AttemptResult},
+        delivery::consumer::Consumer,
         delivery::incoming::IncomingMessage,
         delivery::queue::QueueKey,
     },
@@ -12,59 +21,68 @@ use crate::{
     runtime::App,
 };
 
-/// The attempts of a subscription in flight, each in its own task. Dropping this aborts them.
+/// How many messages a task handles before it ends, so that other tasks of the runtime come next.
+const MAX_PER_TASK: usize = 64;
+
+/// A consumer that its worker shares with the tasks that handle its messages.
+pub(in crate::engine) type SharedConsumer = Arc<tokio::sync::Mutex<Consumer>>;
+
+/// The tasks that handle messages of a subscription. Dropping this aborts them.
+///
+/// A task handles one message after the other while some are ready. So most messages need neither a
+/// new task nor the worker.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct InFlight {
-    tasks: JoinSet<(Completed, Session)>,
+    // Each returns whether its last message is settled.
+    tasks: JoinSet<bool>,
     // Invariant: there is one entry for each task.
     started: Vec<StartedTask>,
-    /// Sessions of completed attempts. The next attempts reuse their allocations.
-    spare_sessions: Vec<Session>,
+    /// Notified when a task has made the first change that is not saved.
+    unsaved: Arc<Notify>,
 }
 
-/// The task of an attempt, and its message.
 #[derive(Debug)]
 struct StartedTask {
     handle: AbortHandle,
-    key: QueueKey,
-    incoming: IncomingMessage,
+    message: CurrentMessage,
 }
 
-/// An attempt that has ended and is not settled.
-#[derive(Debug)]
-pub(in crate::engine) struct Completed {
-    pub(in crate::engine) attempt: Attempt,
-    pub(in crate::engine) report: AttemptReport,
-}
+/// The message that a task handles now.
+type CurrentMessage = Arc<Mutex<(QueueKey, IncomingMessage)>>;
 
-/// How the task of an attempt ended.
+/// What has happened in a task.
 #[derive(Debug)]
 pub(in crate::engine) enum Completion {
-    Completed(Box<Completed>),
+    /// The task has ended, and says whether its last message is settled.
+    Ended { is_settled: bool },
     /// The engine itself panicked, not the handler: a panic of a handler is caught.
-    TaskPanicked(QueueKey, Box<IncomingMessage>, JoinError),
-    /// The attempt was aborted, because another engine owns its partition by now.
+    TaskPanicked(Box<(QueueKey, IncomingMessage)>, JoinError),
+    /// The task was aborted, because another engine owns the partition of its message by now.
     Aborted,
+    /// The task goes on, and there is something to save.
+    Unsaved,
 }
 
 impl InFlight {
-    /// Starts an attempt in a new task.
-    pub(in crate::engine) fn start(&mut self, app: &App, attempt: Attempt) {
-        let app = app.clone();
-        let mut session = self.spare_sessions.pop().unwrap_or_default();
-        let (key, incoming) = (attempt.key, attempt.incoming.clone());
+    /// Handles a message in a new task, and then others that are ready.
+    pub(in crate::engine) fn start(
+        &mut self,
+        app: &App,
+        consumer: &SharedConsumer,
+        attempt: Attempt,
+        stop: &StopSignal,
+    ) {
+        let message = Arc::new(Mutex::new((attempt.key, attempt.incoming.clone())));
+        let attempts = Attempts {
+            app: app.clone(),
+            consumer: Arc::clone(consumer),
+            message: Arc::clone(&message),
+            unsaved: Arc::clone(&self.unsaved),
+            stop: stop.clone(),
+        };
 
-        let handle = self.tasks.spawn(async move {
-            let mut report = attempt.run(&mut session).await;
-            report.handle_events_inline(&app, attempt.target).await;
-            (Completed { attempt, report }, session)
-        });
-
-        self.started.push(StartedTask {
-            handle,
-            key,
-            incoming,
-        });
+        let handle = self.tasks.spawn(attempts.run(attempt));
+        self.started.push(StartedTask { handle, message });
     }
 
     pub(in crate::engine) fn len(&self) -> usize {
@@ -75,49 +93,52 @@ impl InFlight {
         self.started.is_empty()
     }
 
-    /// Aborts the attempts with messages of a partition.
+    /// Aborts the tasks that handle a message of a partition. The caller has locked the consumer.
     pub(in crate::engine) fn abort_partition(&self, partition: u32) {
         for task in &self.started {
-            if task.incoming.partition() == Some(partition) {
+            if current(&task.message).1.partition() == Some(partition) {
                 task.handle.abort();
             }
         }
     }
 
-    /// Waits until an attempt has ended. Waits for ever if none is in flight.
+    /// Waits until a task has ended, or has something to save. Waits for ever if there is no task.
     pub(in crate::engine) async fn next(&mut self) -> Completion {
-        match self.tasks.join_next_with_id().await {
-            Some(joined) => self.completion(joined),
-            None => pending().await,
+        if self.tasks.is_empty() {
+            return pending().await;
+        }
+
+        match select(self.tasks.join_next_with_id(), self.unsaved.notified()).await {
+            Either::First(Some(joined)) => self.completion(joined),
+            Either::First(None) | Either::Second(()) => Completion::Unsaved,
         }
     }
 
-    /// Returns an attempt that has already ended, if there is one.
+    /// Returns a task that has already ended, if there is one.
     pub(in crate::engine) fn try_next(&mut self) -> Option<Completion> {
         let joined = self.tasks.try_join_next_with_id()?;
         Some(self.completion(joined))
     }
 
-    /// Aborts all attempts in flight.
+    /// Aborts all tasks.
     pub(in crate::engine) fn abandon(&mut self) {
         // Do not wait for the tasks: a handler that blocks its thread cannot be aborted.
         self.tasks = JoinSet::new();
         self.started.clear();
     }
 
-    fn completion(&mut self, joined: Result<(Id, (Completed, Session)), JoinError>) -> Completion {
+    fn completion(&mut self, joined: Result<(Id, bool), JoinError>) -> Completion {
         match joined {
-            Ok((id, (completed, session))) => {
+            Ok((id, is_settled)) => {
                 self.take(id);
-                self.spare_sessions.push(session);
-                Completion::Completed(Box::new(completed))
+                Completion::Ended { is_settled }
             }
             Err(err) => {
-                let StartedTask { key, incoming, .. } = self.take(err.id());
+                let message = self.take(err.id()).message;
                 if err.is_cancelled() {
                     Completion::Aborted
                 } else {
-                    Completion::TaskPanicked(key, Box::new(incoming), err)
+                    Completion::TaskPanicked(Box::new(current(&message)), err)
                 }
             }
         }
@@ -132,5 +153,86 @@ impl InFlight {
             .expect("each task has its entry");
 
         self.started.swap_remove(idx)
+    }
+}
+
+// A poisoned lock is fine, because the value is replaced as a whole.
+fn current(message: &CurrentMessage) -> (QueueKey, IncomingMessage) {
+    message
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone()
+}
+
+/// The attempts of one task, one after the other.
+struct Attempts {
+    app: App,
+    consumer: SharedConsumer,
+    message: CurrentMessage,
+    unsaved: Arc<Notify>,
+    stop: StopSignal,
+}
+
+impl Attempts {
+    /// Handles and settles messages. Returns whether the last one could be settled.
+    async fn run(self, mut attempt: Attempt) -> bool {
+        // All messages of the task reuse its allocations.
+        let mut session = Session::default();
+        let mut n_left = MAX_PER_TASK;
+
+        loop {
+            let mut report = attempt.run(&mut session).await;
+            report.handle_events_inline(&self.app, attempt.target).await;
+
+            let mut consumer = self.consumer.lock().await;
+            // Another engine may have won the partition in the meantime. Then this task is aborted.
+            let is_owned = consumer.queue.get(attempt.key).is_some();
+            let was_saved = !consumer.has_unsaved();
+            let is_settled = settle(&mut consumer, &attempt, &report).await;
+            if was_saved && consumer.has_unsaved() {
+                self.unsaved.notify_one();
+            }
+
+            // After a failure, the worker sees to the failures of the other tasks first: together they
+            // may open the circuit breaker.
+            let has_failed = matches!(report.result, AttemptResult::Failed { .. });
+            n_left -= 1;
+            if !is_owned || has_failed || n_left == 0 || self.stop.is_set() {
+                return is_settled;
+            }
+            match consumer.start_next(&self.app) {
+                Some(next) => attempt = next,
+                None => return is_settled,
+            }
+            let message = (attempt.key, attempt.incoming.clone());
+            *self.message.lock().unwrap_or_else(PoisonError::into_inner) = message;
+        }
+    }
+}
+
+/// Settles an attempt and counts it; returns false if settling failed.
+async fn settle(consumer: &mut Consumer, attempt: &Attempt, report: &AttemptReport) -> bool {
+    log_stall(report);
+    let settled = consumer.settle(attempt, report).await;
+    match report.result {
+        AttemptResult::NewerEvent(_) | AttemptResult::Fenced => {
+            consumer.count_attempts(&attempt.ports, 0, 0);
+        }
+        AttemptResult::Failed { .. } => consumer.count_attempts(&attempt.ports, 0, 1),
+        _ => consumer.count_attempts(&attempt.ports, 1, 0),
+    }
+
+    if let Err(err) = &settled {
+        let (subscription, error) = (&*consumer.name, err.with_causes());
+        tracing::error!(subscription, %error, "a replay could not be settled");
+    }
+    settled.is_ok()
+}
+
+/// Logs a stall in the inline cascade of a command. No other code reports it.
+fn log_stall(report: &AttemptReport) {
+    let inline = report.inline.as_ref();
+    if let Some(stall) = inline.and_then(|inline| inline.stall.as_deref()) {
+        tracing::error!(handler = report.handler, error = %stall, "the cascade of a command did not settle");
     }
 }

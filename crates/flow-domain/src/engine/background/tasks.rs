@@ -13,7 +13,7 @@ use crate::{
         background::select::{Either, select},
         background::waiter::{StopSignal, Waiter},
         background::worker::Worker,
-        delivery::consumer::Consumer,
+        delivery::consumer::Consumers,
         relay::Relay,
     },
     handler::{EngineMetrics, RunningEngine, WakeSignal},
@@ -45,7 +45,7 @@ pub(in crate::engine) struct EngineConfig {
 #[derive(Debug)]
 pub(in crate::engine) struct BackgroundEngine {
     config: EngineConfig,
-    consumers: Vec<Consumer>,
+    consumers: Consumers,
     /// Notified when messages were published.
     published: Arc<WakeSignal>,
     stop_workers: (watch::Sender<bool>, StopSignal),
@@ -69,7 +69,7 @@ enum EngineTask {
 }
 
 impl BackgroundEngine {
-    pub(in crate::engine) fn start(config: EngineConfig, consumers: Vec<Consumer>) -> Self {
+    pub(in crate::engine) fn start(config: EngineConfig, consumers: Consumers) -> Self {
         let mut engine = Self {
             _running_engine: EngineMetrics::register_engine(&config.app.ports.engine_metrics),
             config,
@@ -193,7 +193,7 @@ impl BackgroundEngine {
                     &self.published
                 };
                 let waiter = waiter(wake_signal, stop_workers, poll_interval);
-                let mut worker = Worker::new(app, consumer, waiter);
+                let mut worker = Worker::new(app, *consumer, waiter);
 
                 self.workers.spawn(async move {
                     worker.waiter.wait_for_backoff().await;

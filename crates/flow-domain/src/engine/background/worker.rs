@@ -1,16 +1,14 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use tokio::time::Instant;
+use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
     clock::{Timestamp, monotonic_now},
     engine::{
-        background::in_flight::{Completed, Completion, InFlight},
+        background::in_flight::{Completion, InFlight, SharedConsumer},
         background::waiter::{Waiter, Wake},
         dead_letter,
-        delivery::attempt::AttemptResult,
         delivery::consumer::Consumer,
-        delivery::partitions::LEASE,
         delivery::queue::QueueKey,
     },
     error::Error,
@@ -28,34 +26,29 @@ const SAVE_DELAY: Duration = Duration::from_millis(20);
 /// How long a replay is hidden from other engines, as a multiple of the time limit.
 const REPLAY_CLAIM_FACTOR: u32 = 4;
 
-/// Runs one subscription: owns partitions, reads messages, tries several at once, and settles each.
+/// Runs one subscription: owns partitions, reads messages, and starts tasks that handle them.
 #[derive(Debug)]
 pub(in crate::engine) struct Worker {
     pub(in crate::engine) app: App,
-    pub(in crate::engine) consumer: Consumer,
+    pub(in crate::engine) name: Arc<str>,
+    pub(in crate::engine) consumer: SharedConsumer,
     pub(in crate::engine) in_flight: InFlight,
     pub(in crate::engine) waiter: Waiter,
     /// When the next turn is due.
     next_turn: Instant,
-    /// Until when the partitions belong to this engine for sure.
-    ///
-    /// It is measured from before the turn, so it never ends later than the store says.
-    owned_until: Instant,
-    /// When the oldest unsaved change of a ledger was made; `None` if all are saved.
+    /// When the oldest unsaved change of a ledger was noticed; `None` if all are saved.
     unsaved_since: Option<Instant>,
 }
 
 impl Worker {
     pub(in crate::engine) fn new(app: App, consumer: Consumer, waiter: Waiter) -> Self {
-        let now = monotonic_now();
-
         Self {
             app,
-            consumer,
+            name: Arc::clone(&consumer.name),
+            consumer: Arc::new(Mutex::new(consumer)),
             in_flight: InFlight::default(),
             waiter,
-            next_turn: now,
-            owned_until: now,
+            next_turn: monotonic_now(),
             unsaved_since: None,
         }
     }
@@ -75,7 +68,7 @@ impl Worker {
         }
     }
 
-    /// Waits for an event, and settles an attempt that ends meanwhile.
+    /// Waits for an event. It may be the end of a task.
     async fn wait(&mut self, at_most: Duration) {
         let wake = self.waiter.wait(at_most, self.in_flight.next()).await;
         if let Wake::Ready(completion) = wake {
@@ -86,7 +79,7 @@ impl Worker {
     /// Waits before a failing adapter is used again. The leases are renewed meanwhile.
     async fn back_off(&mut self, err: &Error) {
         let delay = self.waiter.record_failure();
-        let (subscription, error) = (&*self.consumer.name, err.with_causes());
+        let (subscription, error) = (&*self.name, err.with_causes());
         tracing::error!(subscription, %error, again_in = ?delay, "an adapter failed");
 
         let end = monotonic_now() + delay;
@@ -101,9 +94,9 @@ impl Worker {
         }
     }
 
-    /// Settles attempts that have ended, reads messages, and starts as many attempts as possible.
+    /// Reads messages, and starts as many tasks as possible.
     ///
-    /// Returns how long the worker may wait before the next call, if no attempt ends earlier.
+    /// Returns how long the worker may wait before the next call, if no task ends earlier.
     async fn run_once(&mut self) -> Result<Duration, Error> {
         while let Some(completion) = self.in_flight.try_next() {
             self.complete(completion).await;
@@ -112,28 +105,27 @@ impl Worker {
         if self.next_turn <= monotonic_now() {
             self.take_turn().await?;
         }
-        self.save_if_due().await?;
-        let app = self.app.clone();
-        self.consumer.release_leaving(&app.ports).await?;
 
-        // After the end of the leases, another engine may own the partitions.
-        let is_owner = monotonic_now() < self.owned_until && !self.consumer.is_standby();
-        if is_owner {
-            self.start_all(&app).await?;
+        let shared = Arc::clone(&self.consumer);
+        let consumer = &mut *shared.lock().await;
+        self.save_if_due(consumer).await?;
+        consumer.release_leaving(&self.app.ports).await?;
+        if consumer.is_owner() {
+            self.start_all(consumer).await?;
         }
 
-        self.until_next_call(&app).await
+        self.until_next_call(consumer).await
     }
 
-    /// Renews the leases. The attempts with messages of lost partitions are aborted.
+    /// Renews the leases. The tasks with messages of lost partitions are aborted.
     pub(in crate::engine) async fn take_turn(&mut self) -> Result<(), Error> {
         let begun = monotonic_now();
-        let lost = self.consumer.take_turn(&self.app.ports).await?;
-        self.owned_until = begun + LEASE;
+        let mut consumer = self.consumer.lock().await;
+        let lost = consumer.take_turn(&self.app.ports).await?;
         self.next_turn = begun + TURN_INTERVAL;
 
         for partition in lost {
-            let subscription = &*self.consumer.name;
+            let subscription = &*self.name;
             tracing::warn!(
                 subscription,
                 partition,
@@ -146,8 +138,8 @@ impl Worker {
     }
 
     /// Saves the ledgers if the oldest change has waited long enough.
-    async fn save_if_due(&mut self) -> Result<(), Error> {
-        if !self.consumer.has_unsaved() {
+    async fn save_if_due(&mut self, consumer: &mut Consumer) -> Result<(), Error> {
+        if !consumer.has_unsaved() {
             self.unsaved_since = None;
             return Ok(());
         }
@@ -158,25 +150,26 @@ impl Worker {
             return Ok(());
         }
 
-        self.consumer.save(&self.app.ports).await?;
+        consumer.save(&self.app.ports).await?;
         self.unsaved_since = None;
         Ok(())
     }
 
-    /// Reads messages and starts attempts, until the subscription is full or nothing is left.
-    async fn start_all(&mut self, app: &App) -> Result<(), Error> {
-        self.consumer.queue.wake_due(app.now());
+    /// Reads messages and starts tasks, until the subscription is full or nothing is left.
+    async fn start_all(&mut self, consumer: &mut Consumer) -> Result<(), Error> {
+        let now = self.app.now();
+        consumer.queue.wake_due(now);
 
         // Backfill is next: read first, because a primary message has to go before it.
-        let next = self.consumer.next_key(app.now());
-        if next.is_some_and(QueueKey::is_backfill) && !self.is_full() {
-            self.consumer.fill(&app.ports).await?;
+        let next = consumer.next_key(now);
+        if next.is_some_and(QueueKey::is_backfill) && !self.is_full(consumer) {
+            self.fill(consumer).await?;
         }
 
-        self.start_ready(app).await?;
-        while !self.is_full() {
-            self.consumer.fill(&app.ports).await?;
-            if !self.start_ready(app).await? {
+        self.start_ready(consumer).await?;
+        while !self.is_full(consumer) {
+            self.fill(consumer).await?;
+            if !self.start_ready(consumer).await? {
                 break;
             }
             self.waiter.reset_idle_delay();
@@ -185,34 +178,42 @@ impl Worker {
         Ok(())
     }
 
-    fn is_full(&self) -> bool {
-        self.consumer.settings.concurrency.max(1) <= self.in_flight.len()
+    async fn fill(&self, consumer: &mut Consumer) -> Result<(), Error> {
+        let ports = &self.app.ports;
+        let replays = dead_letter::find_replayed(ports, Some(&self.name)).await?;
+        consumer.fill(ports, &replays).await
     }
 
-    /// Starts attempts for ready messages, as many as the subscription allows; false if there was none.
-    async fn start_ready(&mut self, app: &App) -> Result<bool, Error> {
+    fn is_full(&self, consumer: &Consumer) -> bool {
+        consumer.settings.concurrency.max(1) <= self.in_flight.len()
+    }
+
+    /// Starts a task for each ready message, as many as the subscription allows; false if there was none.
+    async fn start_ready(&mut self, consumer: &mut Consumer) -> Result<bool, Error> {
+        let app = self.app.clone();
         let mut has_started = false;
-        while !self.is_full() {
-            let Some(key) = self.consumer.next_key(app.now()) else {
+        while !self.is_full(consumer) {
+            let Some(key) = consumer.next_key(app.now()) else {
                 break;
             };
 
             // All engines see a replayed dead letter, so claim it first.
-            let message = self.consumer.queue.get(key);
+            let message = consumer.queue.get(key);
             let replayed = message.and_then(|message| message.incoming.dead_letter_id());
             if let Some(id) = replayed.cloned() {
-                let time_limit = self.consumer.settings.time_limit;
+                let time_limit = consumer.settings.time_limit;
                 let until = app.now() + time_limit.saturating_mul(REPLAY_CLAIM_FACTOR);
                 if !dead_letter::claim(&app.ports, &id, until).await? {
-                    self.consumer.queue.finish(key);
+                    consumer.queue.finish(key);
                     continue;
                 }
             }
 
-            let processing = self.consumer.target.processing(app);
-            let started = self.consumer.start(key, &app.ports, 0, processing).await?;
+            let processing = consumer.target.processing(&app);
+            let started = consumer.start(key, &app.ports, 0, processing).await?;
             if let Some(attempt) = started {
-                self.in_flight.start(app, attempt);
+                self.in_flight
+                    .start(&app, &self.consumer, attempt, &self.waiter.stop);
                 has_started = true;
             }
         }
@@ -221,88 +222,45 @@ impl Worker {
     }
 
     /// Returns how long nothing has to be done, unless something happens.
-    async fn until_next_call(&mut self, app: &App) -> Result<Duration, Error> {
+    async fn until_next_call(&mut self, consumer: &Consumer) -> Result<Duration, Error> {
         let now = monotonic_now();
         let mut until = self.next_turn;
-        if self.consumer.has_unsaved() {
+        if consumer.has_unsaved() {
             let since = *self.unsaved_since.get_or_insert(now);
             until = until.min(since + SAVE_DELAY);
         }
 
-        let mut wait = until.saturating_duration_since(now);
-        if self.in_flight.is_empty() && !self.consumer.is_standby() {
-            let due = self.consumer.next_due(&app.ports).await?;
-            wait = wait.min(due.map_or(wait, |due| until_due(app, due)));
-        } else if let Some(due) = self.consumer.queue.next_due() {
-            wait = wait.min(until_due(app, due));
+        let mut due = consumer.queue.next_due();
+        if self.in_flight.is_empty() && !consumer.is_standby() {
+            let ports = &self.app.ports;
+            let replays = dead_letter::find_replayed(ports, Some(&self.name)).await?;
+            due = consumer.next_due(ports, &replays).await?;
         }
 
-        Ok(wait)
+        let wait = until.saturating_duration_since(now);
+        Ok(due.map_or(wait, |due| wait.min(until_due(&self.app, due))))
     }
 
-    /// Settles an attempt that has ended; returns false if settling failed.
+    /// Handles the end of a task; returns false if its last message could not be settled.
     pub(in crate::engine) async fn complete(&mut self, completion: Completion) -> bool {
-        let app = self.app.clone();
-        let settled = match completion {
-            Completion::Aborted => return false,
-            Completion::Completed(completed) => {
-                let Completed { attempt, report } = &*completed;
-                let has_failed = matches!(report.result, AttemptResult::Failed { .. });
-                if !matches!(
-                    report.result,
-                    AttemptResult::NewerEvent(_) | AttemptResult::Fenced
-                ) {
-                    self.count_attempt(!has_failed);
-                }
-                log_stall(&completed);
-
-                self.consumer.settle(attempt, report).await
-            }
-            Completion::TaskPanicked(key, incoming, err) => {
-                let subscription = &*self.consumer.name;
+        match completion {
+            Completion::Ended { is_settled } => is_settled,
+            Completion::Aborted | Completion::Unsaved => false,
+            Completion::TaskPanicked(message, err) => {
+                let subscription = &*self.name;
                 tracing::error!(subscription, error = %err, "the task of an attempt panicked");
-                self.count_attempt(false);
-                self.consumer
-                    .retry_after_panic(&app.ports, (key, &incoming));
-                Ok(())
+
+                let mut consumer = self.consumer.lock().await;
+                let (key, incoming) = &*message;
+                consumer.retry_after_panic(&self.app.ports, (*key, incoming));
+                consumer.count_attempts(&self.app.ports, 0, 1);
+                true
             }
-        };
-
-        let open_until = self.consumer.paused_until(app.ports.clock.now());
-        let paused = self.consumer.paused_streams();
-        let paused_until = paused.iter().map(|stream| stream.retry_at).max();
-        let metrics = &app.ports.engine_metrics;
-        metrics.update(&self.consumer.name, |metrics| {
-            metrics.open_until = open_until;
-            metrics.n_paused_streams = paused.len();
-            metrics.paused_until = paused_until;
-        });
-
-        if let Err(err) = &settled {
-            let (subscription, error) = (&*self.consumer.name, err.with_causes());
-            tracing::error!(subscription, %error, "a replay could not be settled");
         }
-        settled.is_ok()
-    }
-
-    fn count_attempt(&self, is_handled: bool) {
-        let metrics = &self.app.ports.engine_metrics;
-        metrics.update(&self.consumer.name, |metrics| {
-            metrics.n_handled += u64::from(is_handled);
-            metrics.n_failed += u64::from(!is_handled);
-        });
     }
 }
 
 /// Returns the time until `due`, but never zero: a timer of zero would starve the other tasks.
 fn until_due(app: &App, due: Timestamp) -> Duration {
     due.since(app.now()).max(Duration::from_millis(1))
-}
-
-/// Logs a stall in the inline cascade of a command. No other code reports it.
-fn log_stall(completed: &Completed) {
-    let inline = completed.report.inline.as_ref();
-    if let Some(stall) = inline.and_then(|inline| inline.stall.as_deref()) {
-        tracing::error!(handler = completed.report.handler, error = %stall, "the cascade of a command did not settle");
-    }
 }

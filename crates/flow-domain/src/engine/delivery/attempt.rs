@@ -6,12 +6,14 @@ use crate::{
     },
     error::Error,
     handler::{
-        CommittedEvent, Delivery, Disposition, Interest, Ports, RetryPolicy, Session, WhenExhausted,
+        CommittedEvent, Delivery, Interest, OnError, Ports, RetryPolicy, Session, WhenExhausted,
     },
     message::Processing,
     port::Fence,
     record::{EntryId, EntryKind, HandlerKind},
-    runtime::{AttemptOptions, DELIVERY_TRIES, Handling, HandlingSuccess, ProcessResult},
+    runtime::{
+        AttemptOptions, DELIVERY_TRIES, HandlerOutput, Handling, HandlingSuccess, ProcessResult,
+    },
 };
 
 /// One attempt to handle a message, with everything that it needs.
@@ -52,10 +54,20 @@ pub(in crate::engine) struct AttemptReport {
 pub(in crate::engine) enum AttemptResult {
     /// The handler committed these events.
     Handled(Vec<CommittedEvent>),
-    /// There was nothing to do.
-    Skipped(SkipReason),
+    /// The handler filtered the message or had handled it before, or its deadline had passed.
+    Skipped,
+    /// The subscription has no method for the message, or the message was handled inline.
+    NotSubscribed,
     /// The domain rejected a command, which is not a failure.
     Rejected(
+        #[cfg_attr(
+            not(feature = "testing"),
+            expect(dead_code, reason = "the report of the test engine has it")
+        )]
+        Error,
+    ),
+    /// The deadline of a command had passed, so no handler was called.
+    Expired(
         #[cfg_attr(
             not(feature = "testing"),
             expect(dead_code, reason = "the report of the test engine has it")
@@ -70,18 +82,13 @@ pub(in crate::engine) enum AttemptResult {
     Failed { error: Error, is_last: bool },
 }
 
-/// Why an attempt skipped its message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::engine) enum SkipReason {
-    /// The subscription has no method for the message, or the message was handled inline.
-    NotSubscribed,
-    /// The handler filtered the message, or its cause is in a category that the handler does not
-    /// want.
-    Filtered,
-    /// The message was handled before.
-    Duplicate,
-    /// The deadline of the message had passed.
-    Expired,
+impl AttemptResult {
+    fn last_failure(error: Error) -> Self {
+        Self::Failed {
+            error,
+            is_last: true,
+        }
+    }
 }
 
 impl AttemptReport {
@@ -89,9 +96,7 @@ impl AttemptReport {
     pub(in crate::engine) fn is_ignored(&self) -> bool {
         matches!(
             self.result,
-            AttemptResult::Skipped(SkipReason::NotSubscribed)
-                | AttemptResult::NewerEvent(_)
-                | AttemptResult::Fenced
+            AttemptResult::NotSubscribed | AttemptResult::NewerEvent(_) | AttemptResult::Fenced
         )
     }
 }
@@ -122,18 +127,17 @@ impl Attempt {
         let catalog = &self.ports.catalog;
         let subscription = &catalog.subscriptions[subscription_idx];
         let handler = subscription.handler;
+        let report = |result| Self::report(Some(handler), entry, result);
 
         // The event was already handled inline, right after it was committed.
         if event.metadata.processing == Processing::Sync {
-            return Self::skipped(handler, entry, SkipReason::NotSubscribed);
+            return report(AttemptResult::NotSubscribed);
         }
 
         let route = match catalog.interest(subscription_idx, event) {
             Interest::Route(route) => route,
-            Interest::None => return Self::skipped(handler, entry, SkipReason::NotSubscribed),
-            Interest::Newer | Interest::Unreadable => {
-                return Self::report(Some(handler), entry, self.fail_unreadable_event());
-            }
+            Interest::None => return report(AttemptResult::NotSubscribed),
+            Interest::Newer | Interest::Unreadable => return report(self.fail_unreadable_event()),
         };
 
         let handling = Handling {
@@ -153,27 +157,10 @@ impl Attempt {
 
         if let Some(reason) = subscription.skip_reason(event) {
             handling.record_skipped(reason);
-            return Self::skipped(handler, entry, SkipReason::Filtered);
+            return report(AttemptResult::Skipped);
         }
 
-        let (start_entry, handled) = handling.run(session).await;
-        let result = match handled {
-            Ok(HandlingSuccess::Completed(disposition, committed)) => match disposition {
-                Disposition::Handled => AttemptResult::Handled(committed),
-                Disposition::Filtered(_) => AttemptResult::Skipped(SkipReason::Filtered),
-            },
-            Ok(HandlingSuccess::Duplicate) => AttemptResult::Skipped(SkipReason::Duplicate),
-            Err(error) if error.is_fenced() => AttemptResult::Fenced,
-            Err(error) => {
-                let (delivery, is_last) = self.delivery(&error);
-                handling
-                    .call_error_handler(subscription.on_error, &error, &delivery)
-                    .await;
-                AttemptResult::Failed { error, is_last }
-            }
-        };
-
-        Self::report(Some(handler), start_entry, result)
+        self.handle(&handling, subscription.on_error, session).await
     }
 
     async fn run_command(&self, entry: EntryId, session: &mut Session) -> AttemptReport {
@@ -182,16 +169,12 @@ impl Attempt {
             Ok(route) => route,
             Err(error) => {
                 self.ports.record(Some(entry), || EntryKind::NoSubscriber);
-                let result = AttemptResult::Failed {
-                    error,
-                    is_last: true,
-                };
-                return Self::report(None, entry, result);
+                return Self::report(None, entry, AttemptResult::last_failure(error));
             }
         };
 
-        if self.ports.check_deadline(command, entry).is_some() {
-            return Self::skipped(route.handler, entry, SkipReason::Expired);
+        if let Some(error) = self.ports.check_deadline(command, entry) {
+            return Self::report(Some(route.handler), entry, AttemptResult::Expired(error));
         }
 
         let handling = Handling {
@@ -204,22 +187,38 @@ impl Attempt {
             call: &*route.call,
             options: self.options(route.is_once(), route.conflict_tries(), self.processing),
         };
+        self.handle(&handling, route.on_error, session).await
+    }
+
+    /// Calls the handler and commits. If that fails, calls `handle_error`.
+    async fn handle<R: HandlerOutput>(
+        &self,
+        handling: &Handling<'_, R>,
+        on_error: OnError,
+        session: &mut Session,
+    ) -> AttemptReport {
         let (start_entry, handled) = handling.run(session).await;
+        let is_command = handling.kind == HandlerKind::CommandHandler;
         let result = match handled {
-            Ok(HandlingSuccess::Completed(_, committed)) => AttemptResult::Handled(committed),
-            Ok(HandlingSuccess::Duplicate) => AttemptResult::Skipped(SkipReason::Duplicate),
-            Err(error) if error.is_rejection() => AttemptResult::Rejected(error),
+            Ok(HandlingSuccess::Completed(output, committed)) if output.skip_reason().is_none() => {
+                AttemptResult::Handled(committed)
+            }
+            Ok(_) => AttemptResult::Skipped,
             Err(error) if error.is_fenced() => AttemptResult::Fenced,
+            Err(error) if is_command && error.is_rejection() => AttemptResult::Rejected(error),
             Err(error) => {
-                let (delivery, is_last) = self.delivery(&error);
+                let attempt = self.incoming.attempt;
+                let is_last = !self.retry.should_retry(attempt, &error);
+                let envelope = Arc::clone(&self.incoming.envelope);
+                let delivery = Delivery::new(envelope, attempt, is_last);
                 handling
-                    .call_error_handler(route.on_error, &error, &delivery)
+                    .call_error_handler(on_error, &error, &delivery)
                     .await;
                 AttemptResult::Failed { error, is_last }
             }
         };
 
-        Self::report(Some(route.handler), start_entry, result)
+        Self::report(Some(handling.handler), start_entry, result)
     }
 
     fn options(
@@ -239,22 +238,13 @@ impl Attempt {
         }
     }
 
-    /// Describes the failed attempt for `handle_error`, and returns whether it was the last.
-    fn delivery(&self, error: &Error) -> (Delivery, bool) {
-        let attempt = self.incoming.attempt;
-        let is_last = !self.retry.should_retry(attempt, error);
-        let envelope = Arc::clone(&self.incoming.envelope);
-
-        (Delivery::new(envelope, attempt, is_last), is_last)
-    }
-
     /// Returns the result for an event that the program cannot read.
     ///
     /// Such an event must not be skipped: a newer program may have raised it, and it would be lost.
     fn fail_unreadable_event(&self) -> AttemptResult {
         let event = &self.incoming.envelope;
         let Err(error) = self.ports.catalog.require_readable(event) else {
-            return AttemptResult::Skipped(SkipReason::NotSubscribed);
+            return AttemptResult::NotSubscribed;
         };
 
         // A dead letter has left its stream, so nothing waits for it.
@@ -263,10 +253,7 @@ impl Attempt {
             return AttemptResult::NewerEvent(error);
         }
 
-        AttemptResult::Failed {
-            error,
-            is_last: true,
-        }
+        AttemptResult::last_failure(error)
     }
 
     /// Returns true if no attempt survived. Then the message becomes a dead letter untried.
@@ -284,16 +271,8 @@ impl Attempt {
                 route.ok().map(|route| route.handler)
             }
         };
-        let n_attempts = self.incoming.attempt - 1;
-        let result = AttemptResult::Failed {
-            error: Error::killed_process(n_attempts),
-            is_last: true,
-        };
-        Self::report(handler, entry, result)
-    }
-
-    fn skipped(handler: &'static str, entry: EntryId, reason: SkipReason) -> AttemptReport {
-        Self::report(Some(handler), entry, AttemptResult::Skipped(reason))
+        let error = Error::killed_process(self.incoming.attempt - 1);
+        Self::report(handler, entry, AttemptResult::last_failure(error))
     }
 
     fn report(

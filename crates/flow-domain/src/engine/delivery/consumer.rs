@@ -1,16 +1,17 @@
 use std::{collections::BTreeMap, sync::Arc};
 
+use tokio::time::Instant;
+
 use crate::{
-    clock::Timestamp,
+    clock::{Timestamp, monotonic_now},
     engine::{
-        dead_letter,
-        delivery::attempt::Attempt,
+        dead_letter::{Replay, StoredDeadLetter},
         delivery::breaker::Breaker,
         delivery::feed::Feed,
         delivery::incoming::{IncomingMessage, Origin},
         delivery::ledger_row::LedgerRow,
         delivery::partitions::OwnedPartition,
-        delivery::queue::{Queue, QueueKey},
+        delivery::queue::{Queue, QueueKey, QueuedMessage},
         relay::topics,
     },
     error::Error,
@@ -18,6 +19,9 @@ use crate::{
     message::{Envelope, MessageId, MessageKind, Processing},
     port::{Cursor, Lane, StartFrom},
 };
+
+/// The consumers of an engine. They are in boxes, because `malloc` is slow above a kilobyte.
+pub(in crate::engine) type Consumers = Vec<Box<Consumer>>;
 
 /// One subscription of an engine: reads messages, prepares attempts and settles them.
 #[derive(Clone, Debug)]
@@ -28,7 +32,7 @@ pub(in crate::engine) struct Consumer {
     pub(super) member: Arc<str>,
     pub(in crate::engine) target: Target,
     pub(in crate::engine) settings: SubscriptionSettings,
-    pub(super) feed: Feed,
+    pub(in crate::engine) feed: Feed,
     /// The messages that were read and are not settled.
     pub(in crate::engine) queue: Queue,
     // Invariant: sorted by index.
@@ -38,6 +42,10 @@ pub(in crate::engine) struct Consumer {
     pub(super) cursors: Vec<Cursor>,
     /// The greatest place that was settled or tried, by partition and topic.
     pub(super) touched: BTreeMap<(u32, usize), u64>,
+    /// Until when the partitions belong to this engine for sure.
+    ///
+    /// It is measured from before the turn, so it never ends later than the store says.
+    pub(super) owned_until: Instant,
     pub(in crate::engine) breaker: Breaker,
     /// The newer events that a warning was logged for.
     pub(super) newer: Vec<MessageId>,
@@ -55,13 +63,7 @@ pub(in crate::engine) enum Target {
 impl Consumer {
     /// Makes the consumers of a domain: those of events in order of registration, then those of
     /// commands.
-    pub(in crate::engine) fn all(catalog: &Catalog, member: &Arc<str>) -> Vec<Self> {
-        let events = catalog
-            .subscriptions
-            .iter()
-            .enumerate()
-            .map(|(idx, subscription)| Self::of_events(catalog, member, idx, subscription));
-
+    pub(in crate::engine) fn all(catalog: &Catalog, member: &Arc<str>) -> Consumers {
         let mut categories: Vec<&'static str> = Vec::new();
         for route in &catalog.commands {
             if !categories.contains(&route.category) {
@@ -69,11 +71,21 @@ impl Consumer {
             }
         }
 
-        let commands = categories
-            .into_iter()
-            .map(|category| Self::of_commands(catalog, member, category));
+        let subscriptions = &catalog.subscriptions;
+        let mut all = Vec::with_capacity(subscriptions.len() + categories.len());
+        for (idx, subscription) in subscriptions.iter().enumerate() {
+            all.push(Box::new(Self::of_events(
+                catalog,
+                member,
+                idx,
+                subscription,
+            )));
+        }
+        for category in categories {
+            all.push(Box::new(Self::of_commands(catalog, member, category)));
+        }
 
-        events.chain(commands).collect()
+        all
     }
 
     fn of_events(
@@ -121,6 +133,7 @@ impl Consumer {
             partitions: Vec::new(),
             cursors: Vec::new(),
             touched: BTreeMap::new(),
+            owned_until: monotonic_now(),
             breaker: Breaker::default(),
             newer: Vec::new(),
         }
@@ -135,30 +148,32 @@ impl Consumer {
     ///
     /// Reads nothing while the circuit breaker is open. Reads the backfill lane only if nothing else
     /// is left to start.
-    pub(in crate::engine) async fn fill(&mut self, ports: &Ports) -> Result<(), Error> {
+    pub(in crate::engine) async fn fill(
+        &mut self,
+        ports: &Ports,
+        replays: &[Replay],
+    ) -> Result<(), Error> {
         let now = ports.clock.now();
         self.queue.wake_due(now);
         if self.breaker.open_until(now).is_some() {
             return Ok(());
         }
 
-        self.read_replays(ports, now).await?;
-        self.read_lane(ports, Lane::Primary).await?;
-        let (n_topics, n_primary) = self.feed.n_topics();
-        if n_primary < n_topics && self.queue.n_ready_soon() == 0 {
-            self.read_lane(ports, Lane::Backfill).await?;
+        self.add_replays(ports, replays, now);
+        self.read_lane(ports, false).await?;
+        if self.feed.has_backfill() && self.queue.n_ready_soon() == 0 {
+            self.read_lane(ports, true).await?;
         }
 
         Ok(())
     }
 
-    async fn read_lane(&mut self, ports: &Ports, lane: Lane) -> Result<(), Error> {
-        let is_backfill = lane == Lane::Backfill;
+    async fn read_lane(&mut self, ports: &Ports, is_backfill: bool) -> Result<(), Error> {
         // What waits for a retry does not count, because it must not hold back other streams.
         while let limit @ 1.. = self
             .settings
             .batch_size
-            .saturating_sub(self.n_ready_soon_in(lane))
+            .saturating_sub(self.n_ready_soon_in(is_backfill))
         {
             let read = self.read_readable(ports, is_backfill, limit).await?;
             if read.is_empty() {
@@ -175,9 +190,8 @@ impl Consumer {
 
     /// Returns how many messages of a lane will be started soon. Backfill does not keep the engine from
     /// reading what is more urgent.
-    fn n_ready_soon_in(&self, lane: Lane) -> usize {
-        let (n_topics, n_primary) = self.feed.n_topics();
-        if lane == Lane::Backfill || n_primary == n_topics {
+    fn n_ready_soon_in(&self, is_backfill: bool) -> usize {
+        if is_backfill || !self.feed.has_backfill() {
             return self.queue.n_ready_soon();
         }
 
@@ -213,42 +227,33 @@ impl Consumer {
         }
     }
 
-    /// Reads the dead letters whose replay is due.
-    async fn read_replays(&mut self, ports: &Ports, now: Timestamp) -> Result<(), Error> {
-        for (id, letter) in dead_letter::find_replayed(ports, &self.name).await? {
-            let is_queued = self
-                .queue
-                .iter()
-                .any(|(_, message)| message.incoming.dead_letter_id() == Some(&id));
-            if is_queued || now < letter.due {
+    /// Adds the dead letters whose replay is due.
+    fn add_replays(&mut self, ports: &Ports, replays: &[Replay], now: Timestamp) {
+        for (id, letter) in replays {
+            let is_queued = |(_, message): (QueueKey, &QueuedMessage)| {
+                message.incoming.dead_letter_id() == Some(id)
+            };
+            if !self.is_own(letter) || now < letter.due || self.queue.iter().any(is_queued) {
                 continue;
             }
 
             let message = IncomingMessage {
                 envelope: ports.catalog.upcasts.to_current(letter.envelope()),
                 attempt: letter.attempt,
-                origin: Origin::DeadLetter(id),
+                origin: Origin::DeadLetter(Arc::clone(id)),
             };
             self.queue.push(message, false, None);
         }
-
-        Ok(())
     }
 
-    /// Returns the message to start next; `None` if none can be started beside those in flight.
-    pub(in crate::engine) fn next_key(&self, now: Timestamp) -> Option<QueueKey> {
-        let (key, _) = self
-            .queue
-            .ready()
-            .find(|(_, message)| self.can_start(message, now))?;
-        Some(key)
+    /// Returns the dead letters of this subscription.
+    fn own<'a>(&self, replays: &'a [Replay]) -> impl Iterator<Item = &'a StoredDeadLetter> {
+        let letters = replays.iter().map(|(_, letter)| letter);
+        letters.filter(|letter| self.is_own(letter))
     }
 
-    /// Returns true if a ready message may be started beside those in flight.
-    pub(in crate::engine) fn can_start(&self, message: &IncomingMessage, now: Timestamp) -> bool {
-        self.breaker.open_until(now).is_none()
-            && self.queue.n_in_flight() < self.breaker.limit(usize::MAX)
-            && self.is_partition_free(message.partition())
+    fn is_own(&self, letter: &StoredDeadLetter) -> bool {
+        *letter.subscription == *self.name
     }
 
     /// Returns the messages that can be started one after the other, unless one of them fails.
@@ -275,47 +280,17 @@ impl Consumer {
         self.queue.push(message, false, None);
     }
 
-    /// Prepares an attempt of the message with this key; `None` if another engine tries it.
-    pub(in crate::engine) async fn start(
-        &mut self,
-        key: QueueKey,
-        ports: &Arc<Ports>,
-        n_commits: u32,
-        processing: Processing,
-    ) -> Result<Option<Attempt>, Error> {
-        let Some(incoming) = self.queue.start(key) else {
-            return Ok(None);
-        };
-        if let Err(err) = self.save_before_attempt(ports, &incoming.origin).await {
-            let now = ports.clock.now();
-            self.queue.retry(key, incoming.attempt, now, None);
-            return Err(err);
-        }
-
-        // The handlers of a category share a subscription, but each has its own settings.
-        let handler_settings = match self.target {
-            Target::Events(_) => None,
-            Target::Commands(_) => {
-                let catalog = &ports.catalog;
-                let route = catalog.require_command_route(&incoming.envelope).ok();
-                route.map(|route| route.settings(&catalog.defaults))
-            }
-        };
-        let settings = handler_settings.as_ref().unwrap_or(&self.settings);
-
-        Ok(Some(Attempt {
-            ports: Arc::clone(ports),
-            target: self.target,
-            retry: settings.retry,
-            time_limit: settings.time_limit,
-            when_exhausted: settings.when_exhausted,
-            fence: self.fence(incoming.partition()),
-            is_quarantined: self.is_quarantined(incoming.partition()),
-            key,
-            incoming,
-            n_commits,
-            processing,
-        }))
+    /// Adds to the counts of the subscription, and shows the state of its circuit breaker.
+    pub(in crate::engine) fn count_attempts(&self, ports: &Ports, n_handled: u64, n_failed: u64) {
+        let open_until = self.breaker.open_until(ports.clock.now());
+        let paused = self.paused_streams();
+        ports.engine_metrics.update(&self.name, |metrics| {
+            metrics.n_handled += n_handled;
+            metrics.n_failed += n_failed;
+            metrics.open_until = open_until;
+            metrics.n_paused_streams = paused.len();
+            metrics.paused_until = paused.iter().map(|stream| stream.retry_at).max();
+        });
     }
 
     /// Drops everything that was read and not saved, as if the engine had died.
@@ -332,11 +307,10 @@ impl Consumer {
     pub(in crate::engine) async fn next_due(
         &self,
         ports: &Ports,
+        replays: &[Replay],
     ) -> Result<Option<Timestamp>, Error> {
-        let mut due = self.queue.next_due();
-        for (_, letter) in dead_letter::find_replayed(ports, &self.name).await? {
-            due = earliest(due, Some(letter.due));
-        }
+        let next_replay = self.own(replays).map(|letter| letter.due).min();
+        let due = earliest(self.queue.next_due(), next_replay);
 
         let Some(paused_until) = self.breaker.open_until(ports.clock.now()) else {
             return Ok(due);
@@ -352,9 +326,12 @@ impl Consumer {
     }
 
     /// Returns two counts: the messages that wait for a retry, and all unsettled messages.
-    #[cfg(feature = "testing")]
-    pub(in crate::engine) async fn backlog(&self, ports: &Ports) -> Result<(usize, usize), Error> {
-        let n_replayed = dead_letter::find_replayed(ports, &self.name).await?.len();
+    pub(in crate::engine) async fn backlog(
+        &self,
+        ports: &Ports,
+        replays: &[Replay],
+    ) -> Result<(usize, usize), Error> {
+        let n_replayed = self.own(replays).count();
         let is_retried =
             |message: &IncomingMessage| 1 < message.attempt && message.dead_letter_id().is_none();
         let is_open = |message: &IncomingMessage| message.dead_letter_id().is_none();
@@ -376,10 +353,10 @@ impl Consumer {
     pub(in crate::engine) async fn saved_backlog(
         &self,
         ports: &Ports,
+        replays: &[Replay],
     ) -> Result<(usize, usize), Error> {
-        let (n_topics, _) = self.feed.n_topics();
         let mut cursors = Vec::new();
-        for topic in 0..n_topics {
+        for topic in 0..self.feed.n_topics() {
             cursors.extend((0..self.feed.n_partitions(ports)?).map(|partition| Cursor {
                 topic,
                 partition,
@@ -392,7 +369,7 @@ impl Consumer {
 
         let (mut n_retried, mut n_open) = (0, 0);
         for (partition, ledger) in ports.store.ledgers(&self.name).await? {
-            let ledger: LedgerRow = ledger.decode("Ledger")?;
+            let ledger = LedgerRow::decode(&ledger)?;
             n_retried += ledger.open().filter(|open| 1 < open.attempt).count();
             n_open += ledger.open().count();
 
@@ -406,7 +383,7 @@ impl Consumer {
             }
         }
 
-        let n_replayed = dead_letter::find_replayed(ports, &self.name).await?.len();
+        let n_replayed = self.own(replays).count();
         let is_wanted = |message: &Envelope| self.wants(&ports.catalog, message);
         let n_unread = self.feed.count_after(ports, &cursors, is_wanted).await?;
         Ok((n_retried + n_replayed, n_open + n_unread + n_replayed))
@@ -420,11 +397,15 @@ impl Consumer {
 
 fn broker_feed(catalog: &Catalog, categories: &[&'static str], kind: MessageKind) -> Feed {
     let mut all = topics(categories, kind, Lane::Primary);
+    let n_primary = all.len();
     if catalog.lane_threshold.is_some() {
         all.extend(topics(categories, kind, Lane::Backfill));
     }
 
-    Feed::Broker(all)
+    Feed::Broker {
+        topics: all,
+        n_primary,
+    }
 }
 
 /// Returns the earlier of two times; `None` means never.

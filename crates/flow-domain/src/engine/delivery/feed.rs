@@ -1,7 +1,5 @@
 use std::sync::Arc;
 
-#[cfg(feature = "testing")]
-use crate::message::MessageKind;
 use crate::{
     engine::{
         delivery::incoming::{IncomingMessage, Origin},
@@ -9,8 +7,8 @@ use crate::{
     },
     error::Error,
     handler::Ports,
-    message::{Envelope, Position},
-    port::{Broker, Cursor, Lane, LogMessage, Topic},
+    message::{Envelope, MessageKind, Position},
+    port::{Broker, Cursor, LogMessage, Topic},
 };
 
 /// The number of partitions of a subscription that reads the event store.
@@ -20,7 +18,10 @@ const N_STORE_PARTITIONS: u32 = 8;
 #[derive(Clone, Debug)]
 pub(in crate::engine) enum Feed {
     /// The topics of the primary lane, then those of the backfill lane if the domain has lanes.
-    Broker(Vec<Topic>),
+    Broker {
+        topics: Vec<Topic>,
+        n_primary: usize,
+    },
     /// The categories, or `None` for all. The store counts as one topic.
     Store(Option<Vec<&'static str>>),
 }
@@ -33,28 +34,23 @@ impl Feed {
 
     pub(super) fn n_partitions(&self, ports: &Ports) -> Result<u32, Error> {
         match self {
-            Self::Broker(_) => Ok(broker(ports)?.n_partitions()),
+            Self::Broker { .. } => Ok(broker(ports)?.n_partitions()),
             Self::Store(_) => Ok(N_STORE_PARTITIONS),
         }
     }
 
-    /// Returns the number of topics, and how many of them are in the primary lane.
-    pub(super) fn n_topics(&self) -> (usize, usize) {
+    pub(super) fn n_topics(&self) -> usize {
         match self {
-            Self::Broker(topics) => {
-                let primary = topics.iter().filter(|topic| topic.lane == Lane::Primary);
-                (topics.len(), primary.count())
-            }
-            Self::Store(_) => (1, 1),
+            Self::Broker { topics, .. } => topics.len(),
+            Self::Store(_) => 1,
         }
     }
 
     /// Returns true if the message is in one of the topics or categories.
-    #[cfg(feature = "testing")]
-    pub(super) fn reads(&self, message: &Envelope) -> bool {
+    pub(in crate::engine) fn reads(&self, message: &Envelope) -> bool {
         let (category, kind) = (message.metadata.stream.category(), message.metadata.kind);
         match self {
-            Self::Broker(topics) => topics
+            Self::Broker { topics, .. } => topics
                 .iter()
                 .any(|topic| topic.category == category && topic.kind == kind),
             Self::Store(categories) => {
@@ -67,13 +63,17 @@ impl Feed {
     }
 
     pub(super) fn is_backfill(&self, topic: usize) -> bool {
-        self.n_topics().1 <= topic
+        matches!(self, Self::Broker { n_primary, .. } if *n_primary <= topic)
+    }
+
+    pub(super) fn has_backfill(&self) -> bool {
+        matches!(self, Self::Broker { topics, n_primary } if *n_primary < topics.len())
     }
 
     /// Returns the name of a topic in the ledger.
     pub(super) fn topic_name(&self, topic: usize) -> String {
         match self {
-            Self::Broker(topics) => topics[topic].to_string(),
+            Self::Broker { topics, .. } => topics[topic].to_string(),
             Self::Store(_) => "events".to_owned(),
         }
     }
@@ -86,7 +86,7 @@ impl Feed {
         limit: usize,
     ) -> Result<Vec<IncomingMessage>, Error> {
         match self {
-            Self::Broker(topics) => {
+            Self::Broker { topics, .. } => {
                 let read = broker(ports)?.read(topics, cursors, limit).await?;
                 Ok(read.into_iter().map(from_log).collect())
             }
@@ -110,7 +110,7 @@ impl Feed {
         places: &[u64],
     ) -> Result<Vec<IncomingMessage>, Error> {
         match self {
-            Self::Broker(topics) => {
+            Self::Broker { topics, .. } => {
                 let name = &topics[topic];
                 let read = broker(ports)?.read_at(name, partition, places).await?;
                 let messages = read
@@ -134,7 +134,7 @@ impl Feed {
         cursors: &mut [Cursor],
     ) -> Result<(), Error> {
         match self {
-            Self::Broker(topics) => broker(ports)?.seek_end(topics, cursors).await,
+            Self::Broker { topics, .. } => broker(ports)?.seek_end(topics, cursors).await,
             Self::Store(_) => {
                 let end = ports.store.last_position().await?;
                 for cursor in cursors {
@@ -155,7 +155,7 @@ impl Feed {
         cursors: &[Cursor],
         is_wanted: impl Fn(&Envelope) -> bool,
     ) -> Result<usize, Error> {
-        if let Self::Broker(topics) = self {
+        if let Self::Broker { topics, .. } = self {
             return broker(ports)?.count_after(topics, cursors).await;
         }
 

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Timestamp;
+use crate::{clock::Timestamp, error::Error, message::Payload};
 
 /// What a group has done with one partition, as the store keeps it.
 // Invariant: the names of the fields are part of the stored format.
@@ -36,6 +36,15 @@ pub(in crate::engine) struct OpenMessage {
 }
 
 impl LedgerRow {
+    pub(in crate::engine) fn encode(&self) -> Payload {
+        let json = serde_json::to_string(self).expect("numbers and texts have a JSON form");
+        Payload::from_json(json)
+    }
+
+    pub(in crate::engine) fn decode(payload: &Payload) -> Result<Self, Error> {
+        payload.decode("Ledger")
+    }
+
     pub(in crate::engine) fn progress(&self, topic: &str) -> Option<&TopicProgress> {
         self.topics.iter().find(|progress| progress.topic == topic)
     }

@@ -13,3 +13,4 @@ pub(in crate::engine) mod paused;
 pub(in crate::engine) mod queue;
 mod saving;
 mod settling;
+mod starting;

@@ -1,10 +1,11 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
+    clock::monotonic_now,
     engine::delivery::{
         consumer::Consumer,
         incoming::{IncomingMessage, Origin},
-        ledger_row::LedgerRow,
+        ledger_row::{LedgerRow, OpenMessage},
         queue::MessageState,
     },
     error::Error,
@@ -27,7 +28,8 @@ const MAX_OPEN: usize = 1_000;
 pub(in crate::engine) struct OwnedPartition {
     pub(super) index: u32,
     pub(super) epoch: u64,
-    pub(super) unsaved: Unsaved,
+    /// Whether its ledger has changed since it was saved.
+    pub(super) is_unsaved: bool,
     /// Whether it is to be released as soon as nothing of it is in flight.
     pub(super) is_leaving: bool,
     /// How many owners in a row died without progress, this engine not included.
@@ -38,39 +40,40 @@ pub(in crate::engine) struct OwnedPartition {
     pub(super) n_quarantined: usize,
 }
 
-/// What has changed since a ledger was saved.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::engine) enum Unsaved {
-    #[default]
-    Nothing,
-    /// Messages were skipped. If that is lost, they are looked at again.
-    Skipped,
-    /// Messages were settled or have failed.
-    Settled,
+impl OwnedPartition {
+    fn held(&self) -> HeldPartition {
+        HeldPartition {
+            partition: self.index,
+            epoch: self.epoch,
+        }
+    }
 }
 
 /// Membership: what this engine owns, and what its ledgers say.
 impl Consumer {
-    fn held(&self) -> Vec<HeldPartition> {
-        let held = self.partitions.iter().map(|partition| HeldPartition {
-            partition: partition.index,
-            epoch: partition.epoch,
-        });
-
-        held.collect()
-    }
-
     /// Renews the leases, and takes a fair share. Returns the partitions that were lost.
     pub(in crate::engine) async fn take_turn(&mut self, ports: &Ports) -> Result<Vec<u32>, Error> {
-        let held = self.held();
+        self.turn(ports, false).await
+    }
+
+    /// Takes all partitions, also those that other engines own.
+    pub(in crate::engine) async fn take_over(&mut self, ports: &Ports) -> Result<(), Error> {
+        self.turn(ports, true).await.map(|_| ())
+    }
+
+    async fn turn(&mut self, ports: &Ports, is_takeover: bool) -> Result<Vec<u32>, Error> {
+        let held: Vec<_> = self.partitions.iter().map(OwnedPartition::held).collect();
         let turn = Turn {
             group: &self.name,
             member: &self.member,
             n_partitions: self.feed.n_partitions(ports)?,
             held: &held,
             lease: LEASE,
+            is_takeover,
         };
+        let begun = monotonic_now();
         let result = ports.store.turn(&turn).await?;
+        self.owned_until = begun + LEASE;
 
         for partition in &result.lost {
             self.drop_partition(*partition);
@@ -79,93 +82,82 @@ impl Consumer {
         for surplus in &mut self.partitions[stays..] {
             surplus.is_leaving = true;
         }
-        if !result.won.is_empty() {
-            self.open(ports, result.won).await?;
+        for won in result.won {
+            let index = won.partition;
+            if let Err(err) = self.open(ports, won).await {
+                // A partition is opened whole or not at all.
+                self.drop_partition(index);
+                return Err(err);
+            }
         }
+        self.cursors.sort_unstable();
 
         Ok(result.lost)
     }
 
-    /// Begins to read partitions where their ledgers say.
-    async fn open(&mut self, ports: &Ports, won: Vec<WonPartition>) -> Result<(), Error> {
-        let (n_topics, _) = self.feed.n_topics();
-        let starts_now = self.settings.start == StartFrom::Now;
-        let mut cursors = Vec::with_capacity(won.len() * n_topics);
-        let mut new_cursors = Vec::new();
-        let mut partitions = Vec::with_capacity(won.len());
-        let mut open_messages = Vec::new();
+    /// Begins to read a partition where its ledger says.
+    async fn open(&mut self, ports: &Ports, won: WonPartition) -> Result<(), Error> {
+        let partition = won.partition;
+        let ledger = won.ledger.as_ref().map(LedgerRow::decode).transpose()?;
+        let ledger = ledger.unwrap_or_default();
+        let n_deaths = ledger.n_deaths + u32::from(won.was_abandoned);
+        let n_quarantined = if N_SUSPICIOUS_DEATHS <= n_deaths {
+            self.settings.batch_size.max(1)
+        } else {
+            0
+        };
 
-        for won in won {
-            let partition = won.partition;
-            let ledger: Option<LedgerRow> = won
-                .ledger
-                .map(|ledger| ledger.decode("Ledger"))
-                .transpose()?;
-            let ledger = ledger.unwrap_or_default();
-            let n_deaths = ledger.n_deaths + u32::from(won.was_abandoned);
-            let is_suspicious = N_SUSPICIOUS_DEATHS <= n_deaths;
-            let mut unsaved = Unsaved::Nothing;
+        let idx = self.partitions.partition_point(|own| own.index < partition);
+        let opened = OwnedPartition {
+            index: partition,
+            epoch: won.epoch,
+            is_unsaved: false,
+            is_leaving: false,
+            n_deaths,
+            saves_first: won.was_abandoned,
+            n_quarantined,
+        };
+        self.partitions.insert(idx, opened);
 
-            for topic in 0..n_topics {
-                // A new group has no topics, and needs no names.
-                let is_new = ledger.topics.is_empty();
-                let progress = (!is_new)
-                    .then(|| ledger.progress(&self.feed.topic_name(topic)))
-                    .flatten();
-                let place = progress.map_or(0, |progress| progress.read);
-                let cursor = Cursor {
-                    topic,
-                    partition,
-                    place,
-                };
-                if progress.is_none() && starts_now {
-                    new_cursors.push(cursor);
-                    unsaved = Unsaved::Settled;
-                } else {
-                    cursors.push(cursor);
-                }
-
-                let open = progress.map_or(&[][..], |progress| &progress.open);
-                if !open.is_empty() {
-                    let places: Vec<u64> = open.iter().map(|open| open.place).collect();
-                    let read = self
-                        .feed
-                        .read_at(ports, (topic, partition), &places)
-                        .await?;
-                    open_messages.extend(read.into_iter().map(|message| (message, open.to_vec())));
-                }
+        for topic in 0..self.feed.n_topics() {
+            // A new group has no topics, and needs no names.
+            let is_new = ledger.topics.is_empty();
+            let progress = (!is_new)
+                .then(|| ledger.progress(&self.feed.topic_name(topic)))
+                .flatten();
+            let mut cursor = Cursor {
+                topic,
+                partition,
+                place: progress.map_or(0, |progress| progress.read),
+            };
+            if progress.is_none() && self.settings.start == StartFrom::Now {
+                // It must be saved: the next engine would start at a later end and miss what is between.
+                let end = std::slice::from_mut(&mut cursor);
+                self.feed.seek_end(ports, end).await?;
+                self.partitions[idx].is_unsaved = true;
             }
+            self.cursors.push(cursor);
 
-            partitions.push(OwnedPartition {
-                index: partition,
-                epoch: won.epoch,
-                unsaved,
-                is_leaving: false,
-                n_deaths,
-                saves_first: won.was_abandoned,
-                n_quarantined: if is_suspicious {
-                    self.settings.batch_size.max(1)
-                } else {
-                    0
-                },
-            });
+            let open = progress.map_or(&[][..], |progress| &progress.open);
+            if !open.is_empty() {
+                self.read_open(ports, (topic, partition), open).await?;
+            }
         }
 
-        // A new group starts at the end of its topics, and must save that: the next engine would start
-        // at a later end and miss what is in between.
-        if !new_cursors.is_empty() {
-            self.feed.seek_end(ports, &mut new_cursors).await?;
-        }
+        Ok(())
+    }
 
-        // From here on nothing fails, so a partition is either opened whole or not at all.
-        self.cursors.extend(cursors);
-        self.cursors.extend(new_cursors);
-        self.cursors.sort_unstable();
-        self.partitions.extend(partitions);
-        self.partitions
-            .sort_unstable_by_key(|partition| partition.index);
-        for (mut message, open) in open_messages {
-            let Origin::Partition { topic, place, .. } = message.origin else {
+    /// Reads the open messages of a ledger again.
+    async fn read_open(
+        &mut self,
+        ports: &Ports,
+        (topic, partition): (usize, u32),
+        open: &[OpenMessage],
+    ) -> Result<(), Error> {
+        let places: Vec<u64> = open.iter().map(|open| open.place).collect();
+        let read = self.feed.read_at(ports, (topic, partition), &places);
+        for mut message in read.await? {
+            let Origin::Partition { place, .. } = message.origin else {
                 continue;
             };
             let entry = open.iter().find(|entry| entry.place == place);
@@ -217,7 +209,7 @@ impl Consumer {
         let touched = self.touched.entry((partition, topic)).or_default();
         *touched = place.max(*touched);
         if let Some(partition) = self.partition_mut(partition) {
-            partition.unsaved = Unsaved::Settled;
+            partition.is_unsaved = true;
         }
     }
 
@@ -226,7 +218,7 @@ impl Consumer {
         if let Origin::Partition { partition, .. } = *origin
             && let Some(partition) = self.partition_mut(partition)
         {
-            partition.unsaved = partition.unsaved.max(Unsaved::Skipped);
+            partition.is_unsaved = true;
         }
     }
 
@@ -320,12 +312,7 @@ impl Consumer {
             .partitions
             .iter()
             .filter(|partition| partition.is_leaving && !self.is_in_flight(partition.index));
-        let leaving: Vec<HeldPartition> = leaving
-            .map(|partition| HeldPartition {
-                partition: partition.index,
-                epoch: partition.epoch,
-            })
-            .collect();
+        let leaving: Vec<_> = leaving.map(OwnedPartition::held).collect();
         if leaving.is_empty() {
             return Ok(());
         }
@@ -341,11 +328,17 @@ impl Consumer {
     /// Saves the ledgers, releases all partitions and leaves the group.
     pub(in crate::engine) async fn leave(&mut self, ports: &Ports) -> Result<(), Error> {
         let saved = self.save(ports).await;
-        let held = self.held();
+        self.release_all(ports).await?;
+        saved
+    }
+
+    /// Releases all partitions and leaves the group. What is not saved is lost.
+    pub(in crate::engine) async fn release_all(&mut self, ports: &Ports) -> Result<(), Error> {
+        let held: Vec<_> = self.partitions.iter().map(OwnedPartition::held).collect();
         ports.store.release(&self.name, &held).await?;
         ports.store.leave(&self.name, &self.member).await?;
         self.forget();
-        saved
+        Ok(())
     }
 
     /// Forgets a partition that another engine owns by now.
@@ -354,6 +347,12 @@ impl Consumer {
         self.partitions.retain(|partition| partition.index != index);
         self.cursors.retain(|cursor| cursor.partition != index);
         self.touched.retain(|(partition, _), _| *partition != index);
+    }
+
+    /// Returns true if the partitions surely belong to this engine. After the end of the leases,
+    /// another engine may own them.
+    pub(in crate::engine) fn is_owner(&self) -> bool {
+        monotonic_now() < self.owned_until && !self.is_standby()
     }
 
     /// Returns true if this engine owns no partition.

@@ -5,12 +5,11 @@ use crate::{
         consumer::Consumer,
         incoming::Origin,
         ledger_row::{LedgerRow, OpenMessage, TopicProgress},
-        partitions::{OwnedPartition, Unsaved},
         queue::{MessageState, QueueKey},
     },
     error::Error,
     handler::Ports,
-    message::Payload,
+    message::Position,
     port::{Changes, Durability, LedgerWrite, StartFrom},
 };
 
@@ -38,7 +37,7 @@ impl Consumer {
         }
 
         let mut changes = Changes::new("the engine");
-        changes.ledgers.extend(self.ledger(index, None)?);
+        changes.ledgers.extend(self.ledger(index, None));
         ports.store.commit(&changes).await?;
 
         if let Some(partition) = self.partition_mut(index) {
@@ -49,34 +48,28 @@ impl Consumer {
 
     /// Returns true if there is something to save.
     pub(in crate::engine) fn has_unsaved(&self) -> bool {
-        let is_saved = |partition: &OwnedPartition| partition.unsaved == Unsaved::Nothing;
-        !self.partitions.iter().all(is_saved)
+        self.partitions.iter().any(|partition| partition.is_unsaved)
     }
 
-    /// Returns the ledgers that changed since they were saved, if they changed at least that much.
-    pub(in crate::engine) fn unsaved_ledgers(
-        &self,
-        at_least: Unsaved,
-    ) -> Result<Vec<LedgerWrite>, Error> {
-        let dirty = self
+    /// Returns the ledgers that have changed since they were saved.
+    pub(in crate::engine) fn unsaved_ledgers(&self) -> impl Iterator<Item = LedgerWrite> {
+        let unsaved = self
             .partitions
             .iter()
-            .filter(|partition| at_least <= partition.unsaved);
-        let ledgers = dirty.map(|partition| self.ledger(partition.index, None));
-
-        ledgers.filter_map(Result::transpose).collect()
+            .filter(|partition| partition.is_unsaved);
+        unsaved.filter_map(|partition| self.ledger(partition.index, None))
     }
 
     pub(in crate::engine) fn mark_saved(&mut self) {
         for partition in &mut self.partitions {
-            partition.unsaved = Unsaved::Nothing;
+            partition.is_unsaved = false;
         }
     }
 
     /// Saves the ledgers that changed. A lost save costs a repetition, so it need not be durable.
     pub(in crate::engine) async fn save(&mut self, ports: &Ports) -> Result<(), Error> {
         let mut changes = Changes::new("the engine");
-        changes.ledgers = self.unsaved_ledgers(Unsaved::Skipped)?;
+        changes.ledgers.extend(self.unsaved_ledgers());
         changes.durability = Durability::Relaxed;
         if !changes.ledgers.is_empty() {
             ports.store.commit(&changes).await?;
@@ -86,18 +79,37 @@ impl Consumer {
         Ok(())
     }
 
+    /// Makes the ledgers of a group for which everything up to `position` of the event store is done.
+    ///
+    /// The ledgers of a group that reads a broker stay as they are. Writing them checks the fences.
+    pub(in crate::engine) fn ledgers_at(
+        &self,
+        position: Position,
+    ) -> impl Iterator<Item = LedgerWrite> {
+        let row = LedgerRow {
+            topics: vec![TopicProgress {
+                topic: self.feed.topic_name(0),
+                read: position.as_u64(),
+                open: Vec::new(),
+            }],
+            n_deaths: 0,
+        };
+        let done = self.reads_store().then(|| row.encode());
+
+        self.partitions.iter().filter_map(move |partition| {
+            let mut ledger = self.ledger(partition.index, None)?;
+            if let Some(done) = &done {
+                ledger.value = done.clone();
+            }
+            Some(ledger)
+        })
+    }
+
     /// Makes the ledger of a partition; `None` if this engine does not own it.
     ///
     /// `settled` counts as settled already. In quarantine, what is in flight counts as tried.
-    pub(super) fn ledger(
-        &self,
-        index: u32,
-        settled: Option<QueueKey>,
-    ) -> Result<Option<LedgerWrite>, Error> {
-        let (Some(partition), Some(fence)) = (self.partition(index), self.fence(Some(index)))
-        else {
-            return Ok(None);
-        };
+    pub(super) fn ledger(&self, index: u32, settled: Option<QueueKey>) -> Option<LedgerWrite> {
+        let (partition, fence) = (self.partition(index)?, self.fence(Some(index))?);
 
         let is_tried =
             |state: &MessageState| 0 < partition.n_quarantined && *state == MessageState::InFlight;
@@ -149,7 +161,7 @@ impl Consumer {
             }
         }
 
-        let value = Payload::encode("Ledger", &row)?;
-        Ok(Some(LedgerWrite { fence, value }))
+        let value = row.encode();
+        Some(LedgerWrite { fence, value })
     }
 }

@@ -63,7 +63,11 @@ impl Consumer {
                 ports.record(Some(report.entry), || EntryKind::RetryScheduled(due));
                 self.retry(attempt, attempt.incoming.attempt + 1, due).await
             }
-            AttemptResult::Handled(_) | AttemptResult::Skipped(_) | AttemptResult::Rejected(_) => {
+            AttemptResult::Handled(_)
+            | AttemptResult::Skipped
+            | AttemptResult::NotSubscribed
+            | AttemptResult::Rejected(_)
+            | AttemptResult::Expired(_) => {
                 if !report.is_ignored() {
                     self.breaker.record_success();
                 }
@@ -181,9 +185,8 @@ impl Consumer {
 
         let mut changes = dead_letter::changes(&id, Some(&letter))?;
         if let Some(partition) = incoming.partition() {
-            changes
-                .ledgers
-                .extend(self.ledger(partition, Some(attempt.key))?);
+            let ledger = self.ledger(partition, Some(attempt.key));
+            changes.ledgers.extend(ledger);
         }
         attempt.ports.store.commit(&changes).await?;
         Ok(())

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::{
     engine::{
         dead_letter,
-        delivery::consumer::Consumer,
+        delivery::consumer::Consumers,
         manual::settle_report::{Remaining, ScheduledCommand, SubscriptionBacklog},
         outbox_backlog::OutboxBacklog,
     },
@@ -14,7 +14,7 @@ use crate::{
 /// Returns what is left: unfinished messages of the outbox and of `consumers`, and dead letters.
 pub(super) async fn find_remaining(
     ports: &Ports,
-    consumers: &[Consumer],
+    consumers: &Consumers,
 ) -> Result<Remaining, Error> {
     let now = ports.clock.now();
     let outbox = OutboxBacklog::load(ports).await?;
@@ -35,8 +35,9 @@ pub(super) async fn find_remaining(
         ..Remaining::default()
     };
 
+    let replays = dead_letter::find_replayed(ports, None).await?;
     for consumer in consumers {
-        let (n_retried, n_messages) = consumer.backlog(ports).await?;
+        let (n_retried, n_messages) = consumer.backlog(ports, &replays).await?;
         if 0 < n_messages {
             remaining.backlogs.push(SubscriptionBacklog {
                 subscription: Arc::clone(&consumer.name),

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use crate::{
     clock::Timestamp,
     engine::{
+        dead_letter,
         delivery::attempt::{AttemptReport, AttemptResult},
         delivery::consumer::{Target, earliest},
         delivery::queue::QueueKey,
@@ -158,13 +159,14 @@ impl TestEngine {
         let now = ports.clock.now();
         let outbox = ports.store.next_due(now).await?;
 
+        let replays = dead_letter::find_replayed(ports, None).await?;
         let mut next_retry = outbox.next_retry;
         for consumer in &self.consumers {
             // Waiting does not help: only a newer program can handle the events.
             if consumer.is_paused_only() {
                 continue;
             }
-            next_retry = earliest(next_retry, consumer.next_due(ports).await?);
+            next_retry = earliest(next_retry, consumer.next_due(ports, &replays).await?);
         }
 
         // A scheduled command is sent if its time comes before the target or before the next retry.
@@ -225,8 +227,8 @@ impl TestEngine {
     }
 }
 
-/// Returns the failures for the report of the run: exhausted messages, rejections, and failures of
-/// events that were handled inline. `label` is that of the message, which few reports need.
+/// Returns the failures for the report of the run: exhausted messages, rejections, expired commands, and
+/// failures of events that were handled inline. `label` is that of the message, which few reports need.
 fn failures_of(label: impl FnOnce() -> String, report: AttemptReport) -> Vec<HandlerFailure> {
     let mut failures = Vec::new();
 
@@ -235,7 +237,7 @@ fn failures_of(label: impl FnOnce() -> String, report: AttemptReport) -> Vec<Han
             error,
             is_last: true,
         } => failures.push(HandlerFailure::new(report.handler, label(), error)),
-        AttemptResult::Rejected(error) => {
+        AttemptResult::Rejected(error) | AttemptResult::Expired(error) => {
             failures.push(HandlerFailure::of_command(report.handler, label(), error));
         }
         _ => {}

@@ -18,8 +18,8 @@ pub struct SettleReport {
     pub cycles: usize,
     /// How far the run advanced the clock.
     pub elapsed: Duration,
-    /// The messages whose retries were exhausted, the rejected commands, and the failures of events
-    /// that were handled inline.
+    /// The messages whose retries were exhausted, the commands that were rejected or expired, and the
+    /// failures of events that were handled inline.
     pub failures: Vec<HandlerFailure>,
     /// Set if the run stopped because it exceeded its budget of deliveries.
     pub stall: Option<Box<Stall>>,

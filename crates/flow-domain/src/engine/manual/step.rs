@@ -164,7 +164,10 @@ impl TestEngine {
                 AttemptResult::Handled(committed) => StepOutcome::Handled {
                     n_events: committed.len(),
                 },
-                AttemptResult::Skipped(_) | AttemptResult::Fenced => StepOutcome::Skipped,
+                AttemptResult::Skipped
+                | AttemptResult::NotSubscribed
+                | AttemptResult::Expired(_)
+                | AttemptResult::Fenced => StepOutcome::Skipped,
                 AttemptResult::Rejected(error) => StepOutcome::Rejected(error),
                 AttemptResult::NewerEvent(error) => StepOutcome::Paused(error),
                 AttemptResult::Failed { error, is_last } => StepOutcome::Failed { error, is_last },

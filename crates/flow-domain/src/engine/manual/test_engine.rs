@@ -2,11 +2,10 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     engine::{
-        Engine,
+        Engine, dead_letter,
         delivery::attempt::{Attempt, AttemptReport, AttemptResult},
-        delivery::consumer::Consumer,
+        delivery::consumer::{Consumer, Consumers},
         delivery::incoming::IncomingMessage,
-        delivery::partitions::Unsaved,
         delivery::queue::{MessageState, QueueKey},
         manual::footprint::FootprintStore,
         manual::remaining::find_remaining,
@@ -67,7 +66,7 @@ pub(super) const BATCH: usize = 1_000;
 #[must_use = "an engine in test mode does nothing until a test runs it"]
 pub struct TestEngine {
     pub(super) app: App,
-    pub(super) consumers: Vec<Consumer>,
+    pub(super) consumers: Consumers,
     pub(super) relay: Relay,
     /// How often each subscription, by its index, has committed for each message.
     pub(super) commits: OverlayMap<(MessageId, usize), u32>,
@@ -127,7 +126,7 @@ impl TestEngine {
     /// Makes sure that every source knows its subscriptions.
     ///
     /// All other methods that read call this first. A new subscription with `StartFrom::Now`
-    /// starts at this moment.
+    /// starts at this moment. After a rebuild has taken over a subscription, this takes it back.
     ///
     /// # Errors
     ///
@@ -152,15 +151,19 @@ impl TestEngine {
     pub(super) async fn save(&mut self) -> Result<(), Error> {
         let mut changes = Changes::new("the engine");
         for consumer in &self.consumers {
-            changes
-                .ledgers
-                .extend(consumer.unsaved_ledgers(Unsaved::Settled)?);
+            let unsaved = consumer.unsaved_ledgers();
+            changes.ledgers.extend(unsaved);
         }
         if changes.ledgers.is_empty() {
             return Ok(());
         }
 
-        self.app.ports.store.commit(&changes).await?;
+        let saved = self.app.ports.store.commit(&changes).await;
+        if matches!(&saved, Err(err) if err.is_fenced()) {
+            self.is_subscribed = false;
+            return Ok(());
+        }
+        saved?;
         for consumer in &mut self.consumers {
             consumer.mark_saved();
         }
@@ -189,8 +192,9 @@ impl TestEngine {
             }
         }
 
+        let replays = dead_letter::find_replayed(&self.app.ports, None).await?;
         for consumer in &mut self.consumers {
-            consumer.fill(&self.app.ports).await?;
+            consumer.fill(&self.app.ports, &replays).await?;
         }
 
         Ok(has_published)
@@ -224,6 +228,9 @@ impl TestEngine {
             .ok_or_else(not_ready)?;
 
         let mut report = attempt.run(&mut self.session).await;
+        if let AttemptResult::Fenced = report.result {
+            self.is_subscribed = false;
+        }
         self.log_attempt(&attempt, &report, consumer_idx, n_commits);
 
         let app = self.app.with_ports(ports);

@@ -1,18 +1,47 @@
-use std::iter;
+use std::{iter, sync::OnceLock};
 
 use crate::record::{Entry, EntryId, EntryKind};
+
+/// The [`EffectLinks`] of a record, made when somebody asks for them. Most runs that pass need none.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LazyEffectLinks(OnceLock<EffectLinks>);
+
+/// The links follow from the entries, so they make no difference between two records.
+impl PartialEq for LazyEffectLinks {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl LazyEffectLinks {
+    /// Adds the entries that follow in the record, if the links are made already.
+    pub(super) fn extend(&mut self, entries: &[Entry]) {
+        if let Some(links) = self.0.get_mut() {
+            links.add(entries);
+        }
+    }
+
+    /// Returns the links of all entries of the record.
+    pub(super) fn get(&self, entries: &[Entry]) -> &EffectLinks {
+        self.0.get_or_init(|| {
+            let mut links = EffectLinks::default();
+            links.add(entries);
+            links
+        })
+    }
+}
 
 /// The effects of each entry of a record, as linked lists.
 ///
 /// The lists grow with the record. One lookup costs as much as there are effects, however long the
 /// record is.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct EffectLinks {
     /// The links of each entry, by the index of the entry.
     links: Vec<Links>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 struct Links {
     first_effect: Option<EntryId>,
     last_effect: Option<EntryId>,
@@ -72,9 +101,8 @@ mod tests {
     use super::*;
     use crate::{clock::Timestamp, record::EntryKind};
 
-    /// Returns the links of entries with these causes, added in two parts.
-    fn links_of(causes: &[Option<usize>]) -> EffectLinks {
-        let entries: Vec<Entry> = causes
+    fn entries_with(causes: &[Option<usize>]) -> Vec<Entry> {
+        causes
             .iter()
             .enumerate()
             .map(|(idx, cause)| Entry {
@@ -83,7 +111,12 @@ mod tests {
                 time: Timestamp::default(),
                 kind: EntryKind::NoSubscriber,
             })
-            .collect();
+            .collect()
+    }
+
+    /// Returns the links of entries with these causes, added in two parts.
+    fn links_of(causes: &[Option<usize>]) -> EffectLinks {
+        let entries = entries_with(causes);
         let (earlier, later) = entries.split_at(entries.len() / 2);
 
         let mut links = EffectLinks::default();
@@ -111,5 +144,18 @@ mod tests {
         let links = links_of(&[None, Some(9)]);
 
         assert_eq!(effects_of(&links, 9), [0_usize; 0]);
+    }
+
+    #[test]
+    fn links_follow_a_record_that_grows() {
+        let entries = entries_with(&[None, Some(0), Some(0), Some(1)]);
+        let mut links = LazyEffectLinks::default();
+        links.extend(&entries[..1]);
+        assert_eq!(effects_of(links.get(&entries[..1]), 0), [0_usize; 0]);
+
+        links.extend(&entries[1..]);
+
+        assert_eq!(effects_of(links.get(&entries), 0), [1, 2]);
+        assert_eq!(effects_of(links.get(&entries), 1), [3]);
     }
 }

@@ -3,7 +3,7 @@ use std::{collections::BTreeSet, fmt, num::NonZeroU32};
 use crate::{
     clock::Timestamp,
     message::MessageLabels,
-    record::{EntryId, EntryKind, HandlerOutcome, recording::effect_links::EffectLinks},
+    record::{EntryId, EntryKind, HandlerOutcome, recording::effect_links::LazyEffectLinks},
 };
 
 /// One entry of a record.
@@ -65,7 +65,7 @@ pub struct Entry {
 pub struct Record {
     entries: Vec<Entry>,
     /// Which entry caused which, so that [`effects`](Self::effects) searches nothing.
-    effects: EffectLinks,
+    effects: LazyEffectLinks,
     labels: MessageLabels,
     pub(super) compared_by_json: BTreeSet<&'static str>,
 }
@@ -85,7 +85,7 @@ impl Record {
 
     /// Moves all of `entries` to the end of the record.
     pub(super) fn append(&mut self, entries: &mut Vec<Entry>) {
-        self.effects.add(entries);
+        self.effects.extend(entries);
         self.entries.append(entries);
     }
 
@@ -112,7 +112,8 @@ impl Record {
 
     /// Returns the entries that `id` directly caused, in order.
     pub fn effects(&self, id: EntryId) -> impl Iterator<Item = &Entry> {
-        self.effects.of(id).map(|effect| self.entry(effect))
+        let links = self.effects.get(&self.entries);
+        links.of(id).map(|effect| self.entry(effect))
     }
 
     /// Returns true if the handler call that began at `start` lost a race and was repeated.
@@ -122,7 +123,10 @@ impl Record {
 
     /// Returns how the handler call that began at `start` ended; `None` if it has not ended.
     pub fn call_outcome(&self, start: EntryId) -> Option<&HandlerOutcome> {
-        match &self.entry(self.effects.end_of(start)?).kind {
+        match &self
+            .entry(self.effects.get(&self.entries).end_of(start)?)
+            .kind
+        {
             EntryKind::HandlerEnded(outcome) => Some(outcome),
             _ => None,
         }

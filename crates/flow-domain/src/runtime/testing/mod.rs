@@ -9,6 +9,5 @@ mod serialized;
 mod stored;
 mod time;
 
-pub use crate::runtime::rebuild::stale_rows::StaleRow;
 pub use inspect::StateType;
 pub use stored::StoredEvent;

@@ -32,12 +32,27 @@ impl Member {
 
     /// Takes a turn, and follows its result.
     async fn turn<S: Store + ?Sized>(&mut self, store: &S, lease: Duration) -> TurnResult {
+        self.turn_or_take_over(store, lease, false).await
+    }
+
+    /// Takes all partitions.
+    async fn take_over<S: Store + ?Sized>(&mut self, store: &S) -> TurnResult {
+        self.turn_or_take_over(store, LONG, true).await
+    }
+
+    async fn turn_or_take_over<S: Store + ?Sized>(
+        &mut self,
+        store: &S,
+        lease: Duration,
+        is_takeover: bool,
+    ) -> TurnResult {
         let turn = Turn {
             group: &self.group,
             member: &self.name,
             n_partitions: N_PARTITIONS,
             held: &self.held,
             lease,
+            is_takeover,
         };
         let result = store.turn(&turn).await.expect("`turn` must succeed");
 
@@ -196,6 +211,30 @@ pub async fn restarted_member_does_not_wait<S: Store + ?Sized>(store: &S) {
     assert_eq!(won.len(), 12);
     assert!(won.iter().all(|won| won.was_abandoned));
     assert!(before.epoch < restarted.fence(0).epoch);
+}
+
+/// A takeover takes what others own, and ends their fences at once. Released partitions go back.
+pub async fn takeover_takes_what_others_own<S: Store + ?Sized>(store: &S) {
+    let mut owners = [Member::new("a"), Member::new("b")];
+    settle_shares(store, &mut owners).await;
+    let fence = owners[0].fence(0);
+
+    let mut taker = Member::new("rebuild");
+    let won = taker.take_over(store).await.won;
+    assert_eq!(won.len(), 12);
+    assert!(won.iter().all(|won| !won.was_abandoned));
+    let late = store.commit(&ledger(fence, "{}")).await;
+    assert!(late.expect_err("it was replaced").is_fenced());
+    let saved = store.commit(&ledger(taker.fence(11), "7")).await;
+    saved.expect("the taker must be able to save");
+
+    taker.release(store, 12).await;
+    let left = store.leave(&taker.group, &taker.name).await;
+    left.expect("`leave` must succeed");
+    settle_shares(store, &mut owners).await;
+    assert_eq!(shares(&owners), [6, 6]);
+    let ledgers = store.ledgers("shipping").await;
+    assert_eq!(ledgers.expect("`ledgers` must succeed").len(), 1);
 }
 
 /// A member that was replaced cannot commit, and nothing of its commit is written.

@@ -51,6 +51,7 @@ pub use ledgers::{
     ledger_reaches_the_next_owner, released_partition_is_free_at_once,
     replaced_member_cannot_commit, restarted_member_does_not_wait,
     shares_are_fair_as_members_come_and_go, single_member_owns_all_partitions,
+    takeover_takes_what_others_own,
 };
 pub use partitions::{
     events_are_read_by_partition, partitions_are_read_from_their_own_positions,

@@ -88,6 +88,7 @@ macro_rules! store_contract {
                 ended_lease_is_taken_over,
                 ended_lease_can_be_renewed,
                 restarted_member_does_not_wait,
+                takeover_takes_what_others_own,
                 replaced_member_cannot_commit,
                 ledger_reaches_the_next_owner,
                 groups_do_not_share_partitions,

@@ -13,30 +13,33 @@ fn deadline_after(seconds: u64) -> Headers {
     Headers::default().deadline(VirtualClock::START + Duration::from_secs(seconds))
 }
 
-async fn run_after(headers: &Headers, waits: Duration) -> World {
+/// Submits a command and runs the engine `waits` later. Returns the failures as text, too.
+async fn run_after(headers: &Headers, waits: Duration) -> (World, Vec<String>) {
     let mut world = World::of(game_domain());
     world.app.submit_with(score("g"), headers).await.unwrap();
     world.clock.advance(waits);
     let report = world.run().await;
     assert!(report.remaining.is_quiet());
-    assert!(report.failures.is_empty());
-    world
+    let failures = report.failures.iter().map(ToString::to_string).collect();
+    (world, failures)
 }
 
 #[tokio::test]
 async fn deadline_not_passed_handles_the_command() {
-    let world = run_after(&deadline_after(60), MINUTE).await;
+    let (world, failures) = run_after(&deadline_after(60), MINUTE).await;
 
     assert_eq!(world.stored_event_names().await, ["Scored in game-g"]);
+    assert!(failures.is_empty());
 }
 
 #[tokio::test]
 async fn deadline_passed_skips_the_command_and_records_it() {
-    let mut world = run_after(&deadline_after(59), MINUTE).await;
+    let (mut world, failures) = run_after(&deadline_after(59), MINUTE).await;
 
     assert!(world.stored_event_names().await.is_empty());
     assert!(world.dead_letter_lines().await.is_empty());
     assert!(world.attempts().is_empty());
+    insta::assert_snapshot!(failures.join("\n"), @"`Score` expired at 2026-01-01T00:00:59Z and was not handled: the time is 2026-01-01T00:01:00Z");
     let expired = world.entry_lines(|kind| matches!(kind, EntryKind::Expired));
     assert_eq!(expired, ["expired"]);
 }
@@ -45,7 +48,7 @@ async fn deadline_passed_skips_the_command_and_records_it() {
 async fn deadline_can_be_relative() {
     let headers = Headers::default().expires_after(Duration::from_secs(59));
 
-    let world = run_after(&headers, MINUTE).await;
+    let (world, _) = run_after(&headers, MINUTE).await;
 
     assert!(world.stored_event_names().await.is_empty());
 }
@@ -79,7 +82,8 @@ async fn deadline_ends_the_retries() {
     let report = world.run().await;
 
     assert_eq!(world.attempts().len(), 2);
-    assert!(report.failures.is_empty());
+    let failures: Vec<String> = report.failures.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(failures.join("\n"), @"`Score` expired at 2026-01-01T00:00:02Z and was not handled: the time is 2026-01-01T00:00:02.708200000Z");
     let expired = world.entry_lines(|kind| matches!(kind, EntryKind::Expired));
     assert_eq!(expired, ["expired"]);
 }

@@ -22,6 +22,7 @@ mod origin_filter;
 mod outbox;
 mod poison;
 mod profiles;
+mod rebuild;
 mod retries;
 mod scheduling;
 mod single_steps;

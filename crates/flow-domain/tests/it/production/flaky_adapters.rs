@@ -30,6 +30,7 @@ pub(crate) struct Switch {
     is_failing: Arc<AtomicBool>,
     is_panicking: Arc<AtomicBool>,
     is_paused: Arc<AtomicBool>,
+    has_late_turns: Arc<AtomicBool>,
     closed_adapters: Arc<Mutex<Vec<&'static str>>>,
 }
 
@@ -40,6 +41,11 @@ impl Switch {
 
     pub(crate) fn set_panicking(&self, is_panicking: bool) {
         self.is_panicking.store(is_panicking, Ordering::SeqCst);
+    }
+
+    /// While turns are late, the answer to a turn comes 15 seconds after the turn.
+    pub(crate) fn set_late_turns(&self, are_late: bool) {
+        self.has_late_turns.store(are_late, Ordering::SeqCst);
     }
 
     /// While an engine is paused, its adapters and handlers do not answer, as if its process did not run.
@@ -286,7 +292,16 @@ impl ProjectionStore for FlakyStore {
 
 impl Ledger for FlakyStore {
     fn turn<'a>(&'a self, turn: &'a Turn<'a>) -> PortFuture<'a, TurnResult> {
-        self.switch.unless_failing(move || self.store.turn(turn))
+        let result = self.switch.unless_failing(move || self.store.turn(turn));
+        if !self.switch.has_late_turns.load(Ordering::SeqCst) {
+            return result;
+        }
+
+        PortFuture::boxed(async move {
+            let result = result.await;
+            pass_time(Duration::from_secs(15)).await;
+            result
+        })
     }
 
     fn release<'a>(&'a self, group: &'a Arc<str>, held: &'a [HeldPartition]) -> PortFuture<'a, ()> {

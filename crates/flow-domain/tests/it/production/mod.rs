@@ -11,6 +11,7 @@ mod load;
 mod lost_race_limits;
 mod lost_races;
 mod outages;
+mod rebuild;
 mod retention;
 mod several_engines;
 mod shutdown;

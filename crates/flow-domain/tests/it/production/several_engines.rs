@@ -13,9 +13,12 @@ use pretty_assertions::assert_eq;
 
 use crate::{
     fixture::CallLog,
-    production::fixture::{
-        Doer, Job, Reader, World, doer_domain, job, machine_failure, pass_time, reader_domain,
-        seconds, spawn_engine, wait_until,
+    production::{
+        fixture::{
+            Doer, Job, Reader, World, doer_domain, job, machine_failure, pass_time, reader_domain,
+            seconds, spawn_engine, wait_until,
+        },
+        flaky_adapters::{FlakyStore, Switch},
     },
 };
 
@@ -73,6 +76,30 @@ async fn dead_engine_is_replaced_after_its_lease() {
         world.elapsed_millis()
     );
     second.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn late_answer_to_a_turn_starts_no_message() {
+    let world = World::new();
+    let switch = Switch::default();
+    switch.set_late_turns(true);
+    let late_world = World {
+        store: Arc::new(FlakyStore::over(Arc::clone(&world.store), &switch)),
+        ..world.clone()
+    };
+    let calls = CallLog::default();
+    let publisher = world.app(doer_domain(calls.doer()));
+    publisher.publish(job("a", 1)).await.unwrap();
+
+    // Its lease ends after ten seconds, and it learns of the lease after fifteen.
+    let late = spawn_engine(doer_engine(&late_world, "late", &calls));
+    pass_time(seconds(11)).await;
+    let punctual = spawn_engine(doer_engine(&world, "punctual", &calls));
+    pass_time(seconds(30)).await;
+
+    assert_eq!(calls.lines(), ["punctual began a1", "punctual ended a1"]);
+    late.kill().await;
+    punctual.stop().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -48,6 +48,9 @@ impl BrokerState {
         limit: usize,
     ) -> Vec<LogMessage> {
         let mut found = Vec::new();
+        if self.are_at_end(cursors) {
+            return found;
+        }
         for (topic, cursors) in by_topic(cursors) {
             if let Some(log) = self.log(topics, topic) {
                 found.extend(messages_after(log, topic, cursors).take(limit));
@@ -82,12 +85,20 @@ impl BrokerState {
     }
 
     pub(super) fn count_after(&self, topics: &[Topic], cursors: &[Cursor]) -> usize {
+        if self.are_at_end(cursors) {
+            return 0;
+        }
         by_topic(cursors)
             .filter_map(|(topic, cursors)| {
                 let log = self.log(topics, topic)?;
                 Some(messages_after(log, topic, cursors).count())
             })
             .sum()
+    }
+
+    /// Returns true if nothing was published since the cursors were moved. It is so for most reads.
+    fn are_at_end(&self, cursors: &[Cursor]) -> bool {
+        cursors.iter().all(|cursor| self.last_place <= cursor.place)
     }
 
     pub(super) fn last_place(&self) -> u64 {

@@ -11,7 +11,7 @@ use crate::{
 /// reading does not grow with the number of published messages.
 ///
 /// It returns the messages of all topics of a read in the order of publication, which the port does not
-/// promise. It keeps eight partitions, and remembers at least the last 1,000 ids.
+/// promise. It keeps eight partitions by default, and remembers at least the last 1,000 ids.
 ///
 /// A [`fork`](Broker::fork) copies no published message.
 ///
@@ -36,23 +36,39 @@ use crate::{
 /// # Ok::<(), flow_domain::Error>(())
 /// # }).unwrap();
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct MemoryBroker {
     state: Mutex<BrokerState>,
+    n_partitions: u32,
 }
 
-const N_PARTITIONS: u32 = 8;
-
 impl MemoryBroker {
+    /// Makes a broker with a number of partitions, but at least one.
+    ///
+    /// So many engines can share the work of a subscription. One engine needs only one partition: it
+    /// handles the streams of a partition side by side.
+    pub fn with_partitions(n_partitions: u32) -> Self {
+        Self {
+            state: Mutex::default(),
+            n_partitions: n_partitions.max(1),
+        }
+    }
+
     // A poisoned lock can be ignored, because no method fails in the middle of a change.
     fn lock(&self) -> MutexGuard<'_, BrokerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Default for MemoryBroker {
+    fn default() -> Self {
+        Self::with_partitions(8)
+    }
+}
+
 impl Broker for MemoryBroker {
     fn n_partitions(&self) -> u32 {
-        N_PARTITIONS
+        self.n_partitions
     }
 
     fn publish<'a>(
@@ -61,7 +77,7 @@ impl Broker for MemoryBroker {
     ) -> PortFuture<'a, Vec<PublishResult>> {
         let mut state = self.lock();
         for publication in publications {
-            state.publish(publication, N_PARTITIONS);
+            state.publish(publication, self.n_partitions);
         }
 
         let results = publications.iter().map(|_| PublishResult::Published);
@@ -116,6 +132,9 @@ impl Broker for MemoryBroker {
 
     fn fork(&self) -> Option<Arc<dyn Broker>> {
         let state = Mutex::new(self.lock().clone());
-        Some(Arc::new(Self { state }))
+        Some(Arc::new(Self {
+            state,
+            n_partitions: self.n_partitions,
+        }))
     }
 }

@@ -1,15 +1,16 @@
 use std::{any::TypeId, sync::Arc};
 
 use crate::{
+    engine::{
+        RebuildReport, dead_letter,
+        rebuild::{replay::Replay, scratch_store::RebuiltRows, taken_groups::TakenGroups},
+    },
     error::Error,
     message::{ExpectedVersion, Version},
     model::Projection,
     port::{Changes, Query, RowKeys, StoredState, Write},
     record::{Table, TableKind},
-    runtime::{
-        App, RebuildReport,
-        rebuild::{replay::Replay, scratch_store::RebuiltRows},
-    },
+    runtime::App,
 };
 
 impl App {
@@ -27,16 +28,28 @@ impl App {
     /// that cannot be read, the rebuild ends with an error, because the new rows would lack it. A rebuild is not
     /// recorded, and does not call `handle_error`.
     ///
-    /// The store already has the events that an engine has not delivered yet. The engine would deliver
-    /// them to the projector a second time, so settle the engine first.
+    /// # Beside running engines
+    ///
+    /// Engines may go on meanwhile: every event counts once in the end. The rows are built while the
+    /// engines work. Then the rebuild takes the subscriptions of the projectors away from them, and
+    /// catches up. It commits the rows together with the ledgers, which say that all events are done.
+    /// Last, it gives the subscriptions back. An engine takes its share again within a few seconds.
+    ///
+    /// The commit deletes the dead letters of these projectors whose events the rebuild has handled.
+    ///
+    /// A projector that reads a broker must have read everything: places in a broker and in the event
+    /// store are not comparable. Handlers that run inline have no ledger. So process no command inline
+    /// while a rebuild runs.
     ///
     /// # Errors
     ///
     /// Returns an error if the projection is not registered or the store fails. Returns one for which
     /// [`Error::is_unreadable_event`] is true if a projector needs an event that cannot be read. It names
     /// the position, the stream, the type and the reason. Returns one for which
-    /// [`Error::is_conflict`] is true if another writer changed a row in the meantime. Then nothing was
-    /// changed, and the rebuild can be repeated.
+    /// [`Error::is_conflict`] is true if another writer changed a row in the meantime. Returns one for which
+    /// [`Error::has_events_waiting`] is true if events wait in a broker, or dead letters wait to be
+    /// delivered again. Returns one for which [`Error::is_fenced`] is true if another rebuild of the same
+    /// projection began. Whatever the error, nothing was changed, and the rebuild can be repeated.
     ///
     /// # Examples
     ///
@@ -57,20 +70,49 @@ impl App {
     pub async fn rebuild<P: Projection>(&self) -> Result<RebuildReport, Error> {
         self.ports.catalog.require_projection::<P>()?;
 
-        let table = Table::new(TableKind::Projection, P::NAME);
-        // The rows are read before the events: a projector may handle an event that is too late for
-        // this rebuild. If it writes from here on, the commit is a conflict.
-        let live_rows = self.live_rows(table).await?;
-
+        // The engines go on while the rows are built.
         let mut replay = Replay::new(&self.ports, |id| id == TypeId::of::<P>());
         replay.run().await?;
+
+        let mut groups = TakenGroups::new(&self.ports, replay.subscriptions());
+        let table = Table::new(TableKind::Projection, P::NAME);
+        let result = self.switch(table, replay, &mut groups).await;
+        groups.give_back(&self.ports).await;
+
+        result
+    }
+
+    /// Catches up with the stored events, and replaces the rows and the ledgers in one commit.
+    async fn switch(
+        &self,
+        table: Table,
+        mut replay: Replay<'_>,
+        groups: &mut TakenGroups,
+    ) -> Result<RebuildReport, Error> {
+        groups.take(&self.ports).await?;
+        groups.require_nothing_waits(&self.ports).await?;
+
+        // The rows are read before the last events: an inline projector may handle an event that is too
+        // late for this rebuild. If it writes from here on, the commit is a conflict.
+        let live_rows = self.live_rows(table).await?;
+        replay.run().await?;
+
+        let mut changes = Changes::new("the rebuild");
+        changes.ledgers = groups.ledgers_at(replay.position());
+        let mut settled = Vec::new();
+        for group in groups.names() {
+            let is_settled = |id| !replay.has_skipped(group, id);
+            settled.extend(dead_letter::deletions(&self.ports, group, is_settled).await?);
+        }
+
         let (scratch_store, mut report) = replay.into_parts();
         let rebuilt_rows = scratch_store.take_rows(table);
 
         report.n_rows = rebuilt_rows.len();
-        let mut changes = Changes::new("the rebuild");
         changes.writes = differing_writes(table, live_rows, rebuilt_rows);
         report.n_changed = changes.writes.len();
+        report.n_dead_letters = settled.len();
+        changes.writes.extend(settled);
         if !changes.is_empty() {
             self.ports.store.commit(&changes).await?;
         }

@@ -3,12 +3,12 @@ use std::{any::TypeId, pin::pin, sync::Arc};
 use tracing::Span;
 
 use crate::{
+    engine::rebuild::{RebuildReport, report::SkippedEvent, scratch_store::ScratchStore},
     error::{Error, HandlerFailure},
     handler::{Catalog, HandlingContext, Hooks, Interest, Ports, Session, UnitOfWork, catch_panic},
-    message::{Position, Recorded},
+    message::{MessageId, Position, Recorded},
     record::EntryId,
-    runtime::handling::call_within,
-    runtime::rebuild::{RebuildReport, report::SkippedEvent, scratch_store::ScratchStore},
+    runtime::call_within,
 };
 
 /// The number of events that are read at once.
@@ -22,6 +22,10 @@ pub(super) struct Replay<'a> {
     scratch_store: Arc<ScratchStore>,
     /// The indices of the subscriptions of the projectors.
     projector_idxs: Vec<usize>,
+    /// The position of the last event that was delivered.
+    position: Position,
+    /// The events that a projector failed on, each with the projector.
+    skipped: Vec<(&'static str, MessageId)>,
     report: RebuildReport,
     /// The unit of work of the last event; its allocated memory is reused.
     spare_work: Option<UnitOfWork>,
@@ -55,33 +59,53 @@ impl<'a> Replay<'a> {
             scratch_ports: Arc::new(scratch_ports),
             scratch_store,
             projector_idxs,
+            position: Position::START,
+            skipped: Vec::new(),
             report: RebuildReport::default(),
             spare_work: None,
         }
     }
 
-    /// Delivers all events in their order, page by page.
+    /// Delivers all events after the last one in their order, page by page.
+    ///
+    /// It can be called again, to deliver the events that were stored in the meantime.
     ///
     /// # Errors
     ///
     /// Returns an error if the store fails, or if a projector needs an event that cannot be read.
     pub(super) async fn run(&mut self) -> Result<(), Error> {
-        let mut after = Position::START;
         loop {
             let page = self
                 .live_ports
                 .store
-                .read_category(None, after, PAGE_SIZE)
+                .read_category(None, self.position, PAGE_SIZE)
                 .await?;
             for event in &page {
                 self.deliver(event).await?;
+                self.position = event.position;
             }
 
-            match page.last() {
-                Some(last) if page.len() == PAGE_SIZE => after = last.position,
-                _ => return Ok(()),
+            if page.len() < PAGE_SIZE {
+                return Ok(());
             }
         }
+    }
+
+    /// Returns the indices of the subscriptions of the projectors.
+    pub(super) fn subscriptions(&self) -> &[usize] {
+        &self.projector_idxs
+    }
+
+    /// Returns the position of the last event that was delivered.
+    pub(super) fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Returns true if the projector failed on the event.
+    pub(super) fn has_skipped(&self, projector: &str, event: MessageId) -> bool {
+        self.skipped
+            .iter()
+            .any(|(handler, id)| (*handler, *id) == (projector, event))
     }
 
     /// Returns the rebuilt rows and the report.
@@ -137,6 +161,7 @@ impl<'a> Replay<'a> {
                 Err(err) => {
                     let event_name = catalog.labels.label_of_envelope(&event.envelope);
                     let failure = HandlerFailure::new(Some(handler), event_name, err);
+                    self.skipped.push((handler, event.metadata().id));
                     self.report.skipped.push(SkippedEvent::new(event, failure));
                 }
             }

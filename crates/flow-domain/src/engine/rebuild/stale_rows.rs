@@ -1,14 +1,15 @@
 use std::sync::Arc;
 
 use crate::{
+    engine::{
+        RebuildReport,
+        rebuild::{replay::Replay, scratch_store::RebuiltRow},
+    },
     error::Error,
     message::Payload,
     port::Query,
     record::{Table, TableKind},
-    runtime::{
-        App, RebuildReport,
-        rebuild::{replay::Replay, scratch_store::RebuiltRow},
-    },
+    runtime::App,
 };
 
 /// A stored row that differs from the row that a rebuild makes of the events.

@@ -18,6 +18,8 @@ pub struct RebuildReport {
     pub n_rows: usize,
     /// The number of stored rows that were changed, inserted or deleted.
     pub n_changed: usize,
+    /// The number of dead letters that were deleted, because the rebuild has handled their events.
+    pub n_dead_letters: usize,
     /// The events that a projector failed on, in order. The rows are rebuilt without them.
     pub skipped: Vec<SkippedEvent>,
     /// The event types that the domain does not know, in categories that no rebuilt projector reads, with the number of events of each.
@@ -70,6 +72,10 @@ impl fmt::Display for RebuildReport {
             self.n_changed
         )?;
 
+        if 0 < self.n_dead_letters {
+            let dead_letters = pluralized(self.n_dead_letters, "dead letter");
+            write!(f, ", {dead_letters} settled")?;
+        }
         for skipped in &self.skipped {
             write!(f, "\n  skipped {skipped}")?;
         }

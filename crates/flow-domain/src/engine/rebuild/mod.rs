@@ -6,5 +6,6 @@ mod report;
 mod scratch_store;
 #[cfg(feature = "testing")]
 pub(super) mod stale_rows;
+mod taken_groups;
 
 pub use report::{RebuildReport, SkippedEvent};

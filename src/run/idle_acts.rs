@@ -1,0 +1,180 @@
+use std::{collections::BTreeSet, mem, ops::Range};
+
+use flow_domain::{
+    record::{Entry, EntryKind},
+    wiring::AggregateWiring,
+};
+
+use crate::{
+    expect::{EmptyInput, Mismatch},
+    outcome::Warning,
+    plan::{Step, StepKind},
+    run::runner::{Runner, Stop},
+    system::ClockAdvance,
+};
+
+/// Acts and given steps in which nothing happens.
+impl Runner<'_, '_> {
+    /// Fails the step if the test advances the clock to a time that is not in the future.
+    pub(super) fn require_future(&mut self, idx: usize, advance: ClockAdvance) -> Result<(), Stop> {
+        let now = self.outcome.system().now();
+        let time = match advance {
+            ClockAdvance::To(time) => time,
+            // The clock has a greatest time. At that time, no more time can pass.
+            ClockAdvance::By(duration) => now + duration,
+        };
+        if now < time {
+            return Ok(());
+        }
+
+        let mismatch = EmptyInput::time_mismatch(time, now);
+        Err(self.fail_step(idx, mismatch))
+    }
+
+    /// Notes the act of the step if no part of the domain receives its event: nothing can happen then.
+    pub(super) fn note_unreceived_event(&mut self, idx: usize, event: &str) {
+        if self.has_called_handler() || self.is_received(event) {
+            return;
+        }
+
+        let found = format!(
+            "no handler subscribes to {event}, so nothing can happen\n\
+             Add a handler to the domain, or remove the step"
+        );
+        let mismatch = Mismatch::new("an event that a handler receives", found);
+        self.acts_without_receiver.push((idx, mismatch));
+    }
+
+    /// Notes the redelivery of the step if no handler subscribes to its events.
+    pub(super) fn note_unreceived_redelivery(&mut self, idx: usize, events: &BTreeSet<String>) {
+        if self.has_called_handler() || events.iter().any(|event| self.has_subscriber(event)) {
+            return;
+        }
+
+        let names: Vec<&str> = events.iter().map(String::as_str).collect();
+        let found = format!(
+            "no handler subscribes to {}\nRedeliver other events, or remove the step",
+            names.join(" or ")
+        );
+        let expected = "events of the last act that a handler receives, to be redelivered";
+        self.acts_without_receiver
+            .push((idx, Mismatch::new(expected, found)));
+    }
+
+    /// Returns true if the last act called a handler. This is cheaper than a look at the wiring.
+    fn has_called_handler(&self) -> bool {
+        let mut entries = self.outcome.last_act_entries().iter();
+        entries.any(|entry| matches!(entry.kind, EntryKind::HandlerStarted { .. }))
+    }
+
+    /// Returns true if a handler subscribes to the event, or an aggregate is folded from it.
+    ///
+    /// Another rule is about an event that the domain does not know.
+    fn is_received(&self, event: &str) -> bool {
+        let system = self.outcome.system();
+        let folds_it = |aggregate: &AggregateWiring| {
+            aggregate.event_sourced && aggregate.events.iter().any(|name| name == event)
+        };
+
+        self.has_subscriber(event)
+            || system.wiring().aggregates.iter().any(folds_it)
+            || !system.message_names().iter().any(|name| name == event)
+    }
+
+    fn has_subscriber(&self, event: &str) -> bool {
+        let wiring = self.outcome.system().wiring();
+        wiring
+            .subscriptions
+            .iter()
+            .any(|route| route.event == event)
+    }
+
+    /// Fails the acts whose events no handler receives.
+    ///
+    /// A dropped subscription may be the mistake. Then the expectations say more, so they come first.
+    pub(super) fn require_receivers(&mut self) {
+        let acts = mem::take(&mut self.acts_without_receiver);
+        if !self.failures.is_empty() {
+            return;
+        }
+
+        for (idx, mismatch) in acts {
+            self.add_failure(idx, mismatch);
+        }
+    }
+
+    /// Warns if an act that lets time pass is about nothing: nothing was due, and nothing waits.
+    ///
+    /// If a command is scheduled, a test may expect that it is not due yet.
+    pub(super) fn warn_of_idle_time(&mut self, idx: usize) {
+        let outcome = &self.outcome;
+        let is_idle = outcome.is_last_act_idle() && outcome.remaining().is_quiet();
+        // Without a `then`, the time passes for the next act, which reads the clock.
+        if !is_idle || !self.plan.has_expectation_of(idx) || outcome.has_scheduled() {
+            return;
+        }
+
+        let location = self.plan.steps[idx].location;
+        let text = "nothing was due while the time passed, and nothing is scheduled".to_owned();
+        self.outcome.warn(Warning::at_step(location, text));
+    }
+
+    /// Warns if an explicit run of the engine had nothing to do.
+    ///
+    /// In sync mode there is no engine. There it warns if an engine would have nothing to do, either.
+    pub(super) fn warn_of_idle_engine(&mut self, idx: usize) {
+        let outcome = &self.outcome;
+        let is_idle = if outcome.is_inline() {
+            let mut acts_before = self.plan.steps[..idx].iter().rev();
+            let act_before = acts_before.find(|step| step.kind.is_act());
+            let has_run = |step: &Step<'_>| matches!(step.kind, StepKind::WhenEngine(None));
+            !outcome.is_paused() || act_before.is_none_or(has_run)
+        } else {
+            outcome.is_last_act_idle() && outcome.remaining().is_quiet()
+        };
+        if !is_idle {
+            return;
+        }
+
+        let mut text = "the engine had nothing to do".to_owned();
+        if !outcome.is_paused() {
+            text.push_str(": it runs after every act, unless the harness is `.paused()`");
+        }
+
+        let location = self.plan.steps[idx].location;
+        self.outcome.warn(Warning::at_step(location, text));
+    }
+
+    /// Adds a warning if the step is a `given_command` that changed nothing.
+    ///
+    /// The flow may pass nevertheless. If it fails, this may be the reason.
+    pub(super) fn warn_of_idle_given_command(&mut self, idx: usize, entries: Range<usize>) {
+        let step = &self.plan.steps[idx];
+        let record = self.outcome.record();
+        let StepKind::GivenCommand(Ok(command)) = &step.kind else {
+            return;
+        };
+        if record.entries()[entries].iter().any(is_change) {
+            return;
+        }
+
+        let name = record.labels().label(command.category, command.name);
+        let text = format!(
+            "the given command {name} was accepted, but changed nothing: no event, no state, no row. \
+             Check its fields and the given steps before it"
+        );
+        self.outcome
+            .warn_of_idle_given_command(Warning::at_step(step.location, text));
+    }
+}
+
+/// Returns true if the entry is about an event, a changed state or row, or a command for later.
+fn is_change(entry: &Entry) -> bool {
+    match &entry.kind {
+        EntryKind::Appended(_) | EntryKind::Scheduled { .. } | EntryKind::Cancelled(_) => true,
+        EntryKind::StateChanged(change) => {
+            change.table.kind.has_user_data() && change.before != change.after
+        }
+        _ => false,
+    }
+}
