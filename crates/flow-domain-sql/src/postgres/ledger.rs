@@ -29,6 +29,7 @@ impl Ledger for PostgresStore {
                         .bind(partitions.clone())
                         .bind(epochs.clone())
                         .bind(lease)
+                        .bind(turn.is_takeover)
                 })
                 .await?;
 

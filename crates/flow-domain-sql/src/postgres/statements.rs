@@ -106,7 +106,7 @@ impl Statements {
             clean_up: fill(CLEAN_UP),
             turn: fill(
                 r#"select outcome, number, epoch, was_abandoned, ledger
-                     from :"schema".turn_1($1, $2, $3, $4, $5, $6)"#,
+                     from :"schema".turn_1($1, $2, $3, $4, $5, $6, $7)"#,
             ),
             release: fill(RELEASE),
             leave: fill(r#"delete from :"schema".member where grp = $1 and name = $2"#),

@@ -19,6 +19,7 @@ impl Ledger for SqliteStore {
             n_partitions: turn.n_partitions,
             held: turn.held.to_vec(),
             lease: turn.lease,
+            is_takeover: turn.is_takeover,
         };
         PortFuture::boxed(self.writer.run("turn", move |connection| {
             turn.take(connection).map_err(failure("turn"))
@@ -82,6 +83,7 @@ struct OwnedTurn {
     n_partitions: u32,
     held: Vec<HeldPartition>,
     lease: Duration,
+    is_takeover: bool,
 }
 
 /// A row of the table of partitions.
@@ -104,7 +106,12 @@ impl OwnedTurn {
         let until = now.saturating_add(lease);
 
         let n_members = self.join(connection, now, until)?;
-        let share = self.n_partitions.div_ceil(n_members.max(1)) as usize;
+        let share = if self.is_takeover {
+            self.n_partitions
+        } else {
+            self.n_partitions.div_ceil(n_members.max(1))
+        };
+        let share = share as usize;
         let partitions = self.partitions(connection)?;
 
         let mut result = TurnResult::default();
@@ -141,7 +148,7 @@ impl OwnedTurn {
             result.won.push(WonPartition {
                 partition: partition.number,
                 epoch: encoding::number(epoch),
-                was_abandoned: partition.owner.is_some(),
+                was_abandoned: partition.owner.is_some() && !self.is_takeover,
                 ledger: partition.ledger.map(Payload::from_json),
             });
         }
@@ -198,7 +205,7 @@ impl OwnedTurn {
             .any(|held| held.partition == partition.number);
         let is_forgotten = partition.owner.as_deref() == Some(&*self.member) && !is_held;
 
-        is_forgotten || partition.held_until.is_none_or(|until| until <= now)
+        self.is_takeover || is_forgotten || partition.held_until.is_none_or(|until| until <= now)
     }
 
     fn update(&self, connection: &Connection, number: u32, epoch: i64, until: i64) -> Result<()> {

@@ -1,7 +1,9 @@
--- Renews the leases of a member, and gives it free partitions up to its share. Returns a row for each partition
+-- Renews the leases of a member, and gives it free partitions up to its share. In a takeover, every partition
+-- is free, and the share is all of them. Returns a row for each partition
 -- that it has won or lost, and a last row with the number of partitions beyond its share.
 create function :"schema".turn_1(
-  grp_ text, member_ text, n_partitions integer, held integer[], held_epochs bigint[], lease_micros bigint
+  grp_ text, member_ text, n_partitions integer, held integer[], held_epochs bigint[], lease_micros bigint,
+  is_takeover boolean
 ) returns table (outcome text, number integer, epoch bigint, was_abandoned boolean, ledger text)
 language plpgsql volatile as $$
 #variable_conflict use_column
@@ -24,7 +26,8 @@ begin
 
   delete from :"schema".member m where m.grp = grp_ and (m.alive_until <= at or m.name = member_);
   insert into :"schema".member values (grp_, member_, until);
-  share := (select ceil(n_partitions::numeric / count(*)) from :"schema".member m where m.grp = grp_);
+  share := case when is_takeover then n_partitions
+    else (select ceil(n_partitions::numeric / count(*)) from :"schema".member m where m.grp = grp_) end;
 
   with renewed as (
     -- A lease is renewed even after its end, because nobody has taken the partition.
@@ -43,13 +46,14 @@ begin
       with free as materialized (
         select p.number as no, p.owner as old_owner from :"schema".partition p
          where p.grp = grp_ and p.number < n_partitions and p.number <> all (kept)
-           and ((p.owner = member_ and p.number <> all (held)) or coalesce(p.held_until <= at, true))
+           and (is_takeover or (p.owner = member_ and p.number <> all (held))
+                or coalesce(p.held_until <= at, true))
          order by p.number limit share - cardinality(kept)
            for update
       ), won as (
         update :"schema".partition p set epoch = p.epoch + 1, owner = member_, held_until = until
           from free where p.grp = grp_ and p.number = free.no
-        returning p.number, p.epoch, free.old_owner is not null as was_abandoned, p.ledger::text as ledger
+        returning p.number, p.epoch, free.old_owner is not null and not is_takeover as was_abandoned, p.ledger::text as ledger
       )
       select 'won', w.number, w.epoch, w.was_abandoned, w.ledger from won w order by w.number;
     has_won := found;
