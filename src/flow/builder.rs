@@ -108,6 +108,8 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     ///
     /// The flow must pass every time. Deliveries before the first act do not count. The fault needs
     /// an engine: the flow fails in [`Mode::Sync`](crate::Mode::Sync), where nothing is retried.
+    /// It also fails if all runs together have more than ten times as many deliveries as the
+    /// [`budget`](crate::FlowHarness::budget).
     #[track_caller]
     pub fn fault_at_every_step(mut self, fault: StepFault) -> Self {
         self.plan

@@ -175,6 +175,9 @@ impl FlowHarness {
     ///
     /// They are counted in the same way in every mode. Time that passes is one act with all its timers.
     /// An act that exceeds the budget fails the flow, and the report names the cycle.
+    ///
+    /// The budget also bounds [`fault_at_every_step`](crate::Flow::fault_at_every_step), and what one call
+    /// of a handler does while no time passes; see [`docs::hangs`](crate::docs::hangs).
     #[must_use]
     pub fn budget(mut self, n_deliveries: usize) -> Self {
         Arc::make_mut(&mut self.setup).budget = n_deliveries;

@@ -100,8 +100,8 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
 
     /// Runs the engine of a [`paused`](crate::FlowHarness::paused) harness for `n_cycles` cycles.
     ///
-    /// A cycle publishes, reads and delivers what is available. Time does not pass. The step fails if
-    /// `n_cycles` is 0.
+    /// A cycle publishes, reads and delivers what is available. Time does not pass. The step ends early
+    /// after a cycle with nothing to do, and fails if `n_cycles` is 0.
     #[track_caller]
     pub fn when_engine_cycles(self, n_cycles: usize) -> Flow<'t, Acted> {
         self.step_with(

@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt, mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -47,8 +47,8 @@ pub struct Outcome {
     idle_given_commands: Vec<Warning>,
     /// The types of messages of the test that do not implement `PartialEq`.
     pub(crate) compared_by_json: BTreeSet<&'static str>,
-    /// The states that were read for the present `then` step.
-    states: Vec<(StateQuery, StoredStates)>,
+    /// The states that were read for the present `then` step, by the id in the query.
+    states: BTreeMap<Option<String>, Vec<(StateQuery, StoredStates)>>,
     /// The states that an expectation needs and that are not read yet.
     wanted_states: Mutex<Vec<StateQuery>>,
 }
@@ -78,7 +78,7 @@ impl Outcome {
             warnings: Vec::new(),
             idle_given_commands: Vec::new(),
             compared_by_json: BTreeSet::new(),
-            states: Vec::new(),
+            states: BTreeMap::new(),
             wanted_states: Mutex::default(),
         }
     }
@@ -284,7 +284,9 @@ impl Outcome {
     ///
     /// The runner then reads them, and checks the expectation again.
     pub(crate) fn states(&self, query: &StateQuery) -> Option<&StoredStates> {
-        let read = self.states.iter().find(|(known, _)| known == query);
+        // A check may read many states, and begins again after each.
+        let with_id = self.states.get(&query.id);
+        let read = with_id.and_then(|read| read.iter().find(|(known, _)| known == query));
         if read.is_none() {
             self.lock_wanted_states().push(query.clone());
         }
@@ -304,7 +306,8 @@ impl Outcome {
     }
 
     pub(crate) fn add_states(&mut self, query: StateQuery, states: StoredStates) {
-        self.states.push((query, states));
+        let with_id = self.states.entry(query.id.clone()).or_default();
+        with_id.push((query, states));
     }
 
     /// Forgets the states that were read, because the next step may change them.

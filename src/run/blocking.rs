@@ -1,10 +1,6 @@
-use std::{
-    pin::pin,
-    sync::Arc,
-    task::{Context, Poll, Waker},
-};
+use std::{future::poll_fn, pin::pin, sync::Arc};
 
-use tokio::runtime::{Handle, Runtime};
+use tokio::runtime::Handle;
 
 use crate::{
     outcome::Outcome,
@@ -28,32 +24,19 @@ pub(crate) fn run_blocking(plan: Plan<'_>) -> Result<Box<Outcome>, FlowFailure> 
     );
 
     let watched = Arc::clone(&plan.watched);
-    let _entered = watched.enter();
+    let _guard = watched.watch();
 
     // If the flow panics, its runtime is dropped on the way out.
-    let runtime = RUNTIME_POOL.take();
-    let result = block_on(&runtime, run(&plan));
-    RUNTIME_POOL.give_back(runtime);
+    let pooled = RUNTIME_POOL.take();
+    let result = {
+        let mut flow = pin!(run(&plan, Some(&pooled.blocking_threads)));
+        // A poll outside of `block_on` would cost less. But there a handler that never waits would never be
+        // interrupted, and one that blocks on a runtime would hang instead of panicking.
+        pooled
+            .runtime()
+            .block_on(poll_fn(|cx| watched.poll(flow.as_mut(), cx)))
+    };
+    RUNTIME_POOL.give_back(pooled);
 
     result
-}
-
-/// Runs a future on `runtime`.
-///
-/// Most flows never wait. A single poll finishes them, and costs less than [`Runtime::block_on`].
-fn block_on<F: Future>(runtime: &Runtime, future: F) -> F::Output {
-    let mut future = pin!(future);
-    let polled = {
-        // Handlers may spawn tasks and set timers from the first poll on.
-        let _entered = runtime.enter();
-        future
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()))
-    };
-
-    match polled {
-        Poll::Ready(output) => output,
-        // `block_on` polls again at once, so nothing is lost by the no-op waker of the first poll.
-        Poll::Pending => runtime.block_on(future),
-    }
 }

@@ -13,6 +13,9 @@ use crate::{
     },
 };
 
+/// How many budgets all runs may use together.
+const MAX_BUDGETS: usize = 10;
+
 /// Runs a flow once for each delivery, each time with a fault at that delivery.
 ///
 /// A first run without a fault counts the deliveries.
@@ -35,6 +38,11 @@ pub(super) async fn fault_at_every_step(
         return Err(FlowFailure::new(outcome, vec![failure], None));
     }
 
+    if let Err(mismatch) = require_few_deliveries(n_deliveries, plan.setup.budget) {
+        let failure = StepMismatch::at_end(plan, mismatch.at(location));
+        return Err(FlowFailure::new(outcome, vec![failure], None));
+    }
+
     for nth in 1..=n_deliveries {
         let faults = Arc::new(FaultInjector::at_delivery(fault, nth));
         let result = run_once(plan, mode, Some(Arc::clone(&faults))).await;
@@ -53,4 +61,23 @@ pub(super) async fn fault_at_every_step(
     }
 
     Ok(())
+}
+
+/// Fails if the runs would take very long together.
+///
+/// Each delivery needs a run, and each run has all deliveries. So twice as many cost four times as much.
+fn require_few_deliveries(n_deliveries: u32, budget: usize) -> Result<(), Mismatch> {
+    let n_of_all_runs = u64::from(n_deliveries) * u64::from(n_deliveries);
+    let max = u64::try_from(budget.saturating_mul(MAX_BUDGETS)).unwrap_or(u64::MAX);
+    if n_of_all_runs <= max {
+        return Ok(());
+    }
+
+    let expected =
+        format!("at most {max} deliveries in all runs, which is {MAX_BUDGETS} times the budget");
+    let found = format!(
+        "{n_of_all_runs} deliveries: {n_deliveries} runs, each with {n_deliveries} deliveries\n\
+         Write a shorter flow, inject one fault with `.with_fault(..)`, or allow more with `.budget(..)`"
+    );
+    Err(Mismatch::new(expected, found))
 }

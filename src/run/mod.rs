@@ -3,6 +3,7 @@
 mod allowed_difference;
 mod background_tasks;
 mod blocking;
+mod blocking_threads;
 mod check_expectation;
 mod check_then;
 mod determinism;
@@ -40,28 +41,34 @@ use crate::{
     plan::{Plan, RunGuard},
     report::FlowFailure,
     run::{
-        determinism::check_determinism, differential::run_differential,
-        every_step::fault_at_every_step, real_wait::real_wait_warnings, single_run::run_once,
-        trace::trace,
+        blocking_threads::BlockingThreads, determinism::check_determinism,
+        differential::run_differential, every_step::fault_at_every_step,
+        real_wait::real_wait_warnings, single_run::run_once, trace::trace,
     },
     system::Mode,
-    watchdog::WatchedFlow,
+    watchdog::{WatchGuard, WatchedFlow},
 };
 
 /// Runs a flow in the way its harness is configured, and prints its warnings.
-async fn run(plan: &Plan<'_>) -> Result<Box<Outcome>, FlowFailure> {
+///
+/// `blocking_threads` are those of the runtime, if the runtime is ours.
+async fn run(
+    plan: &Plan<'_>,
+    blocking_threads: Option<&BlockingThreads>,
+) -> Result<Box<Outcome>, FlowFailure> {
     let result = run_in_mode(plan).await;
-    let waits = real_wait_warnings(&plan.watched);
+    let mut warnings = real_wait_warnings(&plan.watched, blocking_threads);
+    warnings.extend(blocking_threads.and_then(BlockingThreads::warning));
 
     match result {
         Ok(mut outcome) => {
-            for warning in waits {
+            for warning in warnings {
                 outcome.warn(warning);
             }
             print_warnings(&outcome.warnings_to_print());
             Ok(outcome)
         }
-        Err(failure) => Err(failure.with_warnings(waits)),
+        Err(failure) => Err(failure.with_warnings(warnings)),
     }
 }
 
@@ -114,6 +121,8 @@ async fn run_several_times(plan: &Plan<'_>) -> Result<Box<Outcome>, FlowFailure>
 pub struct FlowFuture<'t> {
     future: BoxFuture<'t, Result<Box<Outcome>, FlowFailure>>,
     watched: Arc<WatchedFlow>,
+    /// `None` before the first poll.
+    watch_guard: Option<WatchGuard>,
     guard: RunGuard,
 }
 
@@ -121,12 +130,12 @@ impl Future for FlowFuture<'_> {
     type Output = Outcome;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
-        let _entered = self.watched.enter();
-        let polled = self.future.as_mut().poll(cx);
+        let flow = &mut *self;
+        flow.watch_guard.get_or_insert_with(|| flow.watched.watch());
+        let polled = flow.watched.poll(flow.future.as_mut(), cx);
         if polled.is_ready() {
-            self.guard.disarm();
-        } else {
-            self.watched.begin_wait();
+            flow.watch_guard = None;
+            flow.guard.disarm();
         }
 
         polled.map(|result| match result {
@@ -146,7 +155,8 @@ impl fmt::Debug for FlowFuture<'_> {
 pub(crate) fn run_async(plan: Box<Plan<'_>>, guard: RunGuard) -> FlowFuture<'_> {
     FlowFuture {
         watched: Arc::clone(&plan.watched),
-        future: Box::pin(async move { run(&plan).await }),
+        future: Box::pin(async move { run(&plan, None).await }),
+        watch_guard: None,
         guard,
     }
 }

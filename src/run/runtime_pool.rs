@@ -1,9 +1,11 @@
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time,
 };
 
 use tokio::runtime::{Builder, Runtime};
+
+use crate::run::blocking_threads::BlockingThreads;
 
 /// The idle runtimes of the process.
 pub(super) static RUNTIME_POOL: RuntimePool = RuntimePool::new();
@@ -16,7 +18,52 @@ pub(super) static RUNTIME_POOL: RuntimePool = RuntimePool::new();
 /// A new runtime costs more than a short flow, because it asks the operating system for handles.
 /// The pool has at most as many as there were runs at the same time.
 pub(super) struct RuntimePool {
-    idle: Mutex<Vec<Runtime>>,
+    idle: Mutex<Vec<PooledRuntime>>,
+}
+
+/// A runtime of one thread, which belongs to one run at a time.
+#[derive(Debug)]
+pub(super) struct PooledRuntime {
+    /// `None` only while it is dropped.
+    runtime: Option<Runtime>,
+    pub(super) blocking_threads: Arc<BlockingThreads>,
+}
+
+impl PooledRuntime {
+    fn new() -> Self {
+        let blocking_threads = Arc::<BlockingThreads>::default();
+        let mut builder = Builder::new_current_thread();
+        blocking_threads.count(builder.enable_all().start_paused(true));
+        let runtime = builder
+            .build()
+            .expect("a runtime of one thread needs nothing but file handles");
+
+        Self {
+            runtime: Some(runtime),
+            blocking_threads,
+        }
+    }
+
+    /// Returns true if no task is left, and if no code has ever blocked a thread.
+    fn is_unused(&self) -> bool {
+        let n_tasks = self.runtime().metrics().num_alive_tasks();
+        n_tasks == 0 && !self.blocking_threads.has_started()
+    }
+
+    pub(super) fn runtime(&self) -> &Runtime {
+        self.runtime
+            .as_ref()
+            .expect("it is taken out only by the drop")
+    }
+}
+
+impl Drop for PooledRuntime {
+    /// Does not wait for code that still blocks a thread.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl RuntimePool {
@@ -27,31 +74,28 @@ impl RuntimePool {
     }
 
     /// Takes an idle runtime, or builds one.
-    pub(super) fn take(&self) -> Runtime {
-        let idle = self.lock().pop();
+    pub(super) fn take(&self) -> PooledRuntime {
+        // Another thread may have used its handle meanwhile. Such a runtime is dropped.
+        while let Some(idle) = self.lock().pop() {
+            if idle.is_unused() {
+                return idle;
+            }
+        }
 
-        idle.unwrap_or_else(|| {
-            Builder::new_current_thread()
-                .enable_all()
-                .start_paused(true)
-                .build()
-                .expect("a runtime of one thread needs nothing but file handles")
-        })
+        PooledRuntime::new()
     }
 
     /// Gives a runtime back, so that the next run can take it.
     ///
-    /// Drops it instead if the run left something behind that could disturb the next run: a task,
-    /// or a clock that is not paused. It does not wait for code that still blocks a thread.
-    pub(super) fn give_back(&self, runtime: Runtime) {
-        if runtime.metrics().num_alive_tasks() == 0 && is_clock_paused(&runtime) {
-            self.lock().push(runtime);
-        } else {
-            runtime.shutdown_background();
+    /// Drops it instead if the run may have left something behind that disturbs the next run: a task,
+    /// code that blocks a thread, or a clock that is not paused.
+    pub(super) fn give_back(&self, pooled: PooledRuntime) {
+        if pooled.is_unused() && is_clock_paused(pooled.runtime()) {
+            self.lock().push(pooled);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Runtime>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<PooledRuntime>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -74,40 +118,59 @@ fn is_clock_paused(runtime: &Runtime) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::future::pending;
+    use std::{future::pending, sync::mpsc};
 
     use super::*;
 
+    /// Returns true if the pool uses a runtime again after a run has done this with it.
+    fn is_used_again(run: impl FnOnce(&Runtime)) -> bool {
+        let pool = RuntimePool::new();
+        let pooled = pool.take();
+        run(pooled.runtime());
+
+        pool.give_back(pooled);
+        !pool.lock().is_empty()
+    }
+
     #[test]
     fn runtime_without_tasks_is_used_again() {
-        let pool = RuntimePool::new();
-
-        pool.give_back(pool.take());
-        assert_eq!(pool.lock().len(), 1);
-
-        let _taken = pool.take();
-        assert!(pool.lock().is_empty());
+        assert!(is_used_again(|_| {}));
     }
 
     #[test]
     fn runtime_with_a_task_is_dropped() {
+        assert!(!is_used_again(|runtime| {
+            runtime.spawn(pending::<()>());
+        }));
+    }
+
+    #[test]
+    fn runtime_with_blocking_code_is_dropped() {
+        let (sender, receiver) = mpsc::channel::<()>();
+
+        // The thread may not have begun when the runtime is given back.
+        assert!(!is_used_again(|runtime| {
+            runtime.spawn_blocking(move || receiver.recv());
+        }));
+        drop(sender);
+    }
+
+    #[test]
+    fn runtime_that_is_used_in_the_pool_is_dropped() {
         let pool = RuntimePool::new();
-        let runtime = pool.take();
-        runtime.spawn(pending::<()>());
+        let pooled = pool.take();
+        let handle = pooled.runtime().handle().clone();
+        pool.give_back(pooled);
 
-        pool.give_back(runtime);
-
-        assert!(pool.lock().is_empty());
+        handle.spawn(pending::<()>());
+        let other = pool.take();
+        assert_ne!(other.runtime().handle().id(), handle.id());
     }
 
     #[test]
     fn runtime_with_a_resumed_clock_is_dropped() {
-        let pool = RuntimePool::new();
-        let runtime = pool.take();
-        runtime.block_on(async { tokio::time::resume() });
-
-        pool.give_back(runtime);
-
-        assert!(pool.lock().is_empty());
+        assert!(!is_used_again(|runtime| {
+            runtime.block_on(async { tokio::time::resume() });
+        }));
     }
 }

@@ -4,6 +4,8 @@ use std::{
     sync::Arc,
 };
 
+use flow_domain::testing::CallLimits;
+
 use crate::{
     diagnosis::{Diagnosis, diagnose, first_diagnosis},
     expect::Subject,
@@ -122,16 +124,18 @@ impl<'p, 't> Runner<'p, 't> {
         };
 
         let faults = faults.or_else(|| plan.needs_fault_injector().then(Arc::default));
+        let call_limits = Arc::new(CallLimits::new(max_call_steps(setup.budget)));
         let system = DomainSystem::start(World {
             domain,
             mode,
             budget: setup.budget,
+            call_limits: Arc::clone(&call_limits),
             is_paused: setup.is_paused,
             invariants: plan.invariants,
             rebuild_domain: setup.rebuild_fn(mode, &resources),
             faults: faults.clone(),
         });
-        plan.watched.begin_run(system.recorder());
+        plan.watched.begin_run(system.recorder(), &call_limits);
 
         // Boxed, because it is large and is moved through several results.
         let mut outcome = Box::new(Outcome::new(
@@ -157,4 +161,9 @@ impl<'p, 't> Runner<'p, 't> {
             n_reported_panics: 0,
         })
     }
+}
+
+/// Returns how many steps a handler call may make while no time passes: the budget, but not very few.
+fn max_call_steps(budget: usize) -> u32 {
+    budget.max(10_000).try_into().unwrap_or(u32::MAX)
 }

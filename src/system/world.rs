@@ -6,6 +6,7 @@ use flow_domain::{
     clock::{VirtualClock, VirtualIds},
     message::Processing,
     record::{InvariantSet, Recorder},
+    testing::CallLimits,
 };
 
 use crate::system::{Mode, fault::FaultInjector};
@@ -15,6 +16,8 @@ pub(crate) struct World {
     pub(crate) domain: Domain,
     pub(crate) mode: Mode,
     pub(crate) budget: usize,
+    /// The limits of handler calls beside their time limits.
+    pub(crate) call_limits: Arc<CallLimits>,
     /// The invariants that the run checks.
     pub(crate) invariants: InvariantSet,
     /// Whether the engine runs only in `when_engine_*` steps.
@@ -36,6 +39,7 @@ impl World {
             .ids(Arc::new(VirtualIds::default()))
             .recorder(Arc::clone(recorder))
             .budget(self.budget)
+            .call_limits(self.call_limits)
             .invariants(self.invariants);
 
         if let Some(faults) = self.faults {

@@ -16,11 +16,11 @@ use crate::watchdog::{
 /// It counts checks and not time. So a debugger that stops all threads stops the count, too.
 const N_CHECKS: u32 = 20;
 
-/// The flows that a thread executes at the moment.
-static ENTERED: Mutex<Vec<Arc<WatchedFlow>>> = Mutex::new(Vec::new());
+/// The flows that have begun and not ended.
+static WATCHED: Mutex<Vec<Arc<WatchedFlow>>> = Mutex::new(Vec::new());
 
-fn entered() -> MutexGuard<'static, Vec<Arc<WatchedFlow>>> {
-    ENTERED.lock().unwrap_or_else(PoisonError::into_inner)
+fn watched() -> MutexGuard<'static, Vec<Arc<WatchedFlow>>> {
+    WATCHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Checks `flow` from now on. The first call in a process starts the thread.
@@ -28,14 +28,14 @@ pub(super) fn add(flow: &Arc<WatchedFlow>) {
     static IS_RUNNING: OnceLock<bool> = OnceLock::new();
 
     if *IS_RUNNING.get_or_init(start) {
-        entered().push(Arc::clone(flow));
+        watched().push(Arc::clone(flow));
     }
 }
 
 pub(super) fn remove(flow: &Arc<WatchedFlow>) {
-    let mut entered = entered();
-    if let Some(idx) = entered.iter().rposition(|other| Arc::ptr_eq(other, flow)) {
-        entered.swap_remove(idx);
+    let mut watched = watched();
+    if let Some(idx) = watched.iter().rposition(|other| Arc::ptr_eq(other, flow)) {
+        watched.swap_remove(idx);
     }
 }
 
@@ -57,10 +57,10 @@ fn watch(limit: Duration) {
     loop {
         thread::sleep(limit / N_CHECKS);
 
-        let flows = entered().clone();
+        let flows = watched().clone();
         let hanging: Vec<Hang> = flows
             .iter()
-            .filter_map(|flow| flow.find_hang(N_CHECKS))
+            .filter_map(|flow| flow.find_hang(N_CHECKS, limit))
             .collect();
         if !hanging.is_empty() {
             // The macros for printing may be captured by the test, whose output is lost now.
@@ -84,18 +84,27 @@ fn report(hanging: &[Hang], limit: Duration) -> String {
         if let Some(call) = &hang.call {
             lines.push(format!("handler  {call}"));
         }
+        lines.push(format!("fix      {}", fix(hang)));
     }
 
-    let blocking = if hanging.iter().any(|hang| hang.call.is_some()) {
-        "the handler blocks its thread: await instead, or use `tokio::task::spawn_blocking`"
-    } else {
-        "the code of the step never ends: look for a loop, a lock or a sleep"
-    };
-    lines.push(format!("fix      {blocking}"));
     lines.push(format!(
         "         set {ENV_VAR} to more seconds for slow code, or to 0 for a debugger\n"
     ));
     lines.join("\n")
+}
+
+/// Returns what to look for.
+fn fix(hang: &Hang) -> &'static str {
+    match (&hang.call, hang.is_waiting) {
+        (_, true) => {
+            "the flow waits, and nobody polls it: look for a spawned task that blocks its thread"
+        }
+        (Some(_), false) => {
+            "the handler blocks its thread, or loops and never waits: await a timer or a channel, \
+             or use `tokio::task::spawn_blocking`"
+        }
+        (None, false) => "the code of the step never ends: look for a loop, a lock or a sleep",
+    }
 }
 
 #[cfg(test)]
@@ -108,6 +117,7 @@ mod tests {
             thread: "closures::slow".to_owned(),
             location: None,
             call: None,
+            is_waiting: false,
         };
 
         insta::assert_snapshot!(report(&[hang], Duration::from_secs(60)), @r"

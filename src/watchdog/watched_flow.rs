@@ -1,14 +1,19 @@
 use std::{
     collections::BTreeMap,
     panic::Location,
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
     thread::{self, Thread},
     time::{Duration, Instant},
 };
 
-use flow_domain::record::{OpenCall, Recorder};
+use flow_domain::{
+    record::{OpenCall, Recorder},
+    testing::CallLimits,
+};
 
-use crate::watchdog::thread as watchdog_thread;
+use crate::watchdog::{progress::Progress, thread as watchdog_thread};
 
 /// Where a flow is, for the watchdog, and which handlers made it wait.
 #[derive(Debug, Default)]
@@ -18,14 +23,15 @@ pub(crate) struct WatchedFlow {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The thread that executes the flow, or did last.
+    /// The thread that polls the flow, or did last.
     thread: Option<Thread>,
     location: Option<&'static Location<'static>>,
-    recorder: Option<Arc<Recorder>>,
+    run: Option<(Arc<Recorder>, Arc<CallLimits>)>,
     n_steps: usize,
-    /// The number of steps and entries that the watchdog saw last, and how often it saw them.
-    seen: (usize, usize),
-    n_checks: u32,
+    n_polls: usize,
+    /// Wakes the flow if it waits; `None` while it is polled.
+    waker: Option<Waker>,
+    progress: Progress,
     /// The handler that the flow waits for, since this time.
     wait: Option<(&'static str, Instant)>,
     waited: BTreeMap<&'static str, Duration>,
@@ -38,13 +44,15 @@ pub(super) struct Hang {
     pub(super) location: Option<&'static Location<'static>>,
     /// The handler call that has not ended.
     pub(super) call: Option<OpenCall>,
+    /// Whether the flow waits, and nobody polls it.
+    pub(super) is_waiting: bool,
 }
 
-/// A flow that this thread executes, until this is dropped.
+/// The watchdog checks a flow until this is dropped.
 #[derive(Debug)]
-pub(crate) struct EnteredFlow(Arc<WatchedFlow>);
+pub(crate) struct WatchGuard(Arc<WatchedFlow>);
 
-impl Drop for EnteredFlow {
+impl Drop for WatchGuard {
     fn drop(&mut self) {
         watchdog_thread::remove(&self.0);
     }
@@ -55,16 +63,46 @@ impl WatchedFlow {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Watches the flow while this thread executes it. Ends a wait.
-    pub(crate) fn enter(self: &Arc<Self>) -> EnteredFlow {
-        let mut state = self.lock();
-        state.thread = Some(thread::current());
-        state.n_checks = 0;
-        state.end_wait();
-        drop(state);
-
+    /// Lets the watchdog check the flow.
+    pub(crate) fn watch(self: &Arc<Self>) -> WatchGuard {
         watchdog_thread::add(self);
-        EnteredFlow(Arc::clone(self))
+        WatchGuard(Arc::clone(self))
+    }
+
+    /// Polls the future of the flow.
+    pub(crate) fn poll<F: Future + ?Sized>(
+        &self,
+        future: Pin<&mut F>,
+        cx: &mut Context<'_>,
+    ) -> Poll<F::Output> {
+        self.begin_poll();
+        let polled = future.poll(cx);
+        if polled.is_pending() {
+            self.begin_wait(cx.waker());
+        }
+
+        polled
+    }
+
+    /// Notes that this thread polls the flow. Ends a wait.
+    fn begin_poll(&self) {
+        let mut state = self.lock();
+        state.thread.get_or_insert_with(thread::current);
+        state.n_polls += 1;
+        state.waker = None;
+        state.end_wait();
+    }
+
+    /// Notes that the flow waits for the handler that it has called.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the warning is about the time of the machine"
+    )]
+    fn begin_wait(&self, waker: &Waker) {
+        let mut state = self.lock();
+        state.waker = Some(waker.clone());
+        let call = state.open_call();
+        state.wait = call.map(|call| (call.handler, Instant::now()));
     }
 
     /// Notes the line of the step that begins.
@@ -74,20 +112,9 @@ impl WatchedFlow {
         state.n_steps += 1;
     }
 
-    /// Notes where the run records what its handlers do.
-    pub(crate) fn begin_run(&self, recorder: &Arc<Recorder>) {
-        self.lock().recorder = Some(Arc::clone(recorder));
-    }
-
-    /// Notes that the flow waits for the handler that it has called.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the warning is about the time of the machine"
-    )]
-    pub(crate) fn begin_wait(&self) {
-        let mut state = self.lock();
-        let call = state.recorder.as_deref().and_then(Recorder::open_call);
-        state.wait = call.map(|call| (call.handler, Instant::now()));
+    /// Notes where the run records what its handlers do, and the limits of their calls.
+    pub(crate) fn begin_run(&self, recorder: &Arc<Recorder>, limits: &Arc<CallLimits>) {
+        self.lock().run = Some((Arc::clone(recorder), Arc::clone(limits)));
     }
 
     /// Returns the handlers for which the flow waited for at least `minimum` of real time.
@@ -98,27 +125,50 @@ impl WatchedFlow {
     }
 
     /// Returns the hang, if the flow has not moved on for the last `n_checks` calls.
-    pub(super) fn find_hang(&self, n_checks: u32) -> Option<Hang> {
+    ///
+    /// A flow that waits does not hang yet. Its wait is ended, if its clock stands still. It is woken at
+    /// each call from then on, to notice that. `limit` is the real time of `n_checks` calls.
+    pub(super) fn find_hang(&self, n_checks: u32, limit: Duration) -> Option<Hang> {
         let mut state = self.lock();
-        let recorder = state.recorder.clone();
-        let n_entries = recorder.as_ref().map_or(0, |recorder| recorder.n_entries());
+        let n_entries = state
+            .run
+            .as_ref()
+            .map_or(0, |(recorder, _)| recorder.n_entries());
+        let position = (state.n_steps, n_entries);
+        let n_polls = state.n_polls;
+        state.progress.check(position, n_polls);
 
-        let now = (state.n_steps, n_entries);
-        if state.seen != now {
-            (state.seen, state.n_checks) = (now, 0);
-            return None;
+        if n_checks <= state.progress.n_checks_of_poll
+            && (state.waker.is_none() || state.progress.n_wakes >= n_checks)
+        {
+            return Some(Hang {
+                thread: thread_name(state.thread.as_ref()),
+                location: state.location,
+                call: state.open_call(),
+                is_waiting: state.waker.is_some(),
+            });
         }
 
-        state.n_checks += 1;
-        (n_checks <= state.n_checks).then(|| Hang {
-            thread: thread_name(state.thread.as_ref()),
-            location: state.location,
-            call: recorder.and_then(|recorder| recorder.open_call()),
-        })
+        if n_checks <= state.progress.n_checks
+            && let Some(waker) = state.waker.clone()
+        {
+            state.progress.n_wakes += 1;
+            if let Some((_, limits)) = &state.run {
+                limits.end_waits(limit / n_checks * state.progress.n_checks);
+            }
+            drop(state);
+            waker.wake();
+        }
+        None
     }
 }
 
 impl State {
+    fn open_call(&self) -> Option<OpenCall> {
+        let (recorder, _) = self.run.as_ref()?;
+        recorder.open_call()
+    }
+
     fn end_wait(&mut self) {
         if let Some((handler, since)) = self.wait.take() {
             *self.waited.entry(handler).or_default() += since.elapsed();
@@ -133,7 +183,14 @@ fn thread_name(thread: Option<&Thread>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        future::{pending, poll_fn},
+        pin::pin,
+    };
+
     use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(60);
 
     #[test]
     fn flow_that_moves_on_does_not_hang() {
@@ -141,9 +198,40 @@ mod tests {
 
         for _ in 0..5 {
             flow.begin_step(Location::caller());
-            assert!(flow.find_hang(2).is_none());
-            assert!(flow.find_hang(2).is_none());
+            assert!(flow.find_hang(2, LIMIT).is_none());
+            assert!(flow.find_hang(2, LIMIT).is_none());
         }
-        assert!(flow.find_hang(2).is_some());
+        assert!(flow.find_hang(2, LIMIT).is_some());
+    }
+
+    #[test]
+    fn flow_that_waits_hangs_if_nobody_polls_it() {
+        let flow = WatchedFlow::default();
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut future = pin!(pending::<()>());
+
+        for _ in 0..5 {
+            let _ = flow.poll(future.as_mut(), &mut cx);
+            for _ in 0..2 {
+                assert!(flow.find_hang(2, LIMIT).is_none());
+            }
+        }
+        let hang = flow.find_hang(2, LIMIT).expect("it was woken twice");
+        assert!(hang.is_waiting);
+    }
+
+    #[test]
+    fn flow_hangs_in_a_poll_that_never_ends() {
+        let flow = WatchedFlow::default();
+        let mut cx = Context::from_waker(Waker::noop());
+
+        let future = pin!(poll_fn(|_| {
+            assert!(flow.find_hang(2, LIMIT).is_none());
+            assert!(flow.find_hang(2, LIMIT).is_none());
+            let hang = flow.find_hang(2, LIMIT).expect("the poll goes on");
+            assert!(!hang.is_waiting);
+            Poll::Ready(())
+        }));
+        let _ = flow.poll(future, &mut cx);
     }
 }

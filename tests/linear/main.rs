@@ -107,16 +107,10 @@ fn too_expensive(mode: Mode) -> Vec<String> {
 
     CASES
         .iter()
-        .filter(|(name, _)| mode == Mode::Sync || !has_dead_letters(name))
         .map(|(name, case)| (name, growth(*case)))
         .filter(|(_, growth)| MAX_GROWTH < *growth)
         .map(|(name, growth)| format!("{name}: {}.{} times", growth / 10, growth % 10))
         .collect()
-}
-
-/// Each cycle of an engine reads all dead letters, so these flows cost more in engine mode.
-fn has_dead_letters(case: &str) -> bool {
-    matches!(case, "wide: failures" | "wide: settled")
 }
 
 #[test]

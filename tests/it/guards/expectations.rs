@@ -191,8 +191,9 @@ fn expectation_that_always_asks_for_another_state_ends() {
     let flow = shop().when(place_order()).then(NeverSatisfied::default());
 
     insta::assert_snapshot!(mismatch(flow), @"
-    expected  an expectation that reads at most 1000 states, one after another
+    expected  an expectation that reads at most 500 states, one after another
     found     it asks for another state in each check
+              End the loop that reads states, or split the step. To check all rows, add `.then(expect::projections::<P>())`
     ");
 }
 

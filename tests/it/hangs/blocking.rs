@@ -2,7 +2,8 @@
 
 use std::{
     env,
-    process::{Child, Command, Stdio},
+    future::ready,
+    process::{self, Child, Command, Stdio},
     sync::{Mutex, PoisonError},
     thread,
     time::Duration,
@@ -58,7 +59,9 @@ impl EventHandler for Blocker {
     }
 
     async fn handle_error(&self, _: &Error, _: &Delivery) -> Result<(), Error> {
-        block("sleep");
+        if env::var(CHILD).as_deref() == Ok("handle_error") {
+            block("sleep");
+        }
         Ok(())
     }
 }
@@ -66,11 +69,24 @@ impl EventHandler for Blocker {
 impl Blocker {
     async fn on_started(&self, _: Started, _: &mut UnitOfWork) -> Result<(), Error> {
         match env::var(CHILD).as_deref() {
-            Ok("yield") => loop {
-                tokio::task::yield_now().await;
+            Ok("ready") => loop {
+                ready(()).await;
             },
             Ok("blocking task") => {
                 let _ = tokio::task::spawn_blocking(|| block("sleep")).await;
+                Ok(())
+            }
+            Ok("busy task") => {
+                let busy = async {
+                    loop {
+                        tokio::task::yield_now().await;
+                    }
+                };
+                let _: Result<(), _> = tokio::spawn(busy).await;
+                Ok(())
+            }
+            Ok("task that blocks") => {
+                let _ = tokio::spawn(async { block("sleep") }).await;
                 Ok(())
             }
             Ok("handle_error") => Err(Error::setup("the job failed")),
@@ -120,11 +136,26 @@ async fn in_an_async_process_that_blocks() {
         .await;
 }
 
+/// Runs in a child process, where it waits on a paused clock.
+#[tokio::test(start_paused = true)]
+async fn in_a_paused_process_that_waits() {
+    if env::var(CHILD).is_err() {
+        return;
+    }
+
+    let flow = FlowHarness::new(jobs).when_event(started()).then_settled();
+    let flow = tokio::spawn(flow.into_future());
+    let result = flow.await;
+    // A runtime that is dropped waits for its blocking code.
+    process::exit(i32::from(result.is_err()));
+}
+
 /// Starts one test of this file in a process of its own.
 fn start_child(test: &str, how: &str, n_seconds: &str) -> Child {
     let mut command = Command::new(env::current_exe().unwrap());
     command
-        .args(["--exact", &format!("hangs::blocking::{test}")])
+        .args(["--exact", "--nocapture"])
+        .arg(format!("hangs::blocking::{test}"))
         .env_remove("FLOW_MODE")
         .env("FLOW_HANG_SECONDS", n_seconds)
         .env(CHILD, how)
@@ -151,7 +182,7 @@ fn handler_that_blocks_its_thread_ends_the_process() {
     test     hangs::blocking::in_a_process_that_blocks
     step     tests/it/hangs/blocking.rs:LINE
     handler  Blocker on Started
-    fix      the handler blocks its thread: await instead, or use `tokio::task::spawn_blocking`
+    fix      the handler blocks its thread, or loops and never waits: await a timer or a channel, or use `tokio::task::spawn_blocking`
              set FLOW_HANG_SECONDS to more seconds for slow code, or to 0 for a debugger
     ");
 }
@@ -162,8 +193,12 @@ fn every_kind_of_blocking_is_named() {
     let table = [
         ("in_a_process_that_blocks", "lock", in_handler),
         ("in_a_process_that_blocks", "loop", in_handler),
-        ("in_a_process_that_blocks", "yield", in_handler),
-        ("in_a_process_that_blocks", "blocking task", in_handler),
+        ("in_a_process_that_blocks", "ready", in_handler),
+        (
+            "in_a_process_that_blocks",
+            "task that blocks",
+            "fix      the flow waits, and nobody polls it",
+        ),
         (
             "in_a_process_that_blocks",
             "handle_error",
@@ -197,6 +232,33 @@ fn every_kind_of_blocking_is_named() {
             "{how}: {errors}"
         );
         assert!(errors.contains(expected), "{how}: {errors}");
+    }
+}
+
+#[test]
+fn wait_that_no_time_limit_ends_fails_the_flow() {
+    let table = [
+        ("in_a_process_that_blocks", "blocking task"),
+        ("in_a_process_that_blocks", "busy task"),
+        ("in_a_paused_process_that_waits", "blocking task"),
+        ("in_a_paused_process_that_waits", "busy task"),
+    ];
+
+    let children = table.map(|(test, how)| start_child(test, how, "1"));
+    for ((_, how), child) in table.into_iter().zip(children) {
+        let (has_passed, errors) = end_of(child);
+
+        assert!(!has_passed, "{how}");
+        let (_, found) = errors.split_once("found     ").expect(&errors);
+        let (found, _) = found.split_once("\n\n").expect(&errors);
+        let found: Vec<&str> = found.lines().take(3).map(str::trim).collect();
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(found.join("\n"), @"
+            Blocker failed on Started: Blocker waits,
+            and the flow has not moved on for 1 s: tokio's clock stands still while code in `tokio::task::spawn_blocking` runs,
+            or while a spawned task never waits, so no time limit is reached
+            ");
+        }
     }
 }
 

@@ -1,8 +1,11 @@
 //! No test hangs: handlers that wait, messages that loop, and code that blocks its thread.
 
 mod blocking;
+mod blocking_tasks;
+mod busy;
 mod long_runs;
 mod loops;
 mod real_time;
+mod repeated;
 mod waits;
 mod wheel;

@@ -137,8 +137,9 @@ fn time_limit_report_says_how_to_wait_for_others() {
 
       expected  the flow settles without problems
       found     Waiter failed on Called: Waiter took longer than 100ms
-                under `.run()`, tokio's timers fire as soon as every task waits: if the handler waits for another thread or the network,
-                  write `.await` in a `#[tokio::test]`
+                tokio's clock measures a time limit. If it is paused, as under `.run()`,
+                  timers fire as soon as every task waits: for another thread or the network, write `.await` in a `#[tokio::test]`,
+                  or use `tokio::task::spawn_blocking`, which stops the clock while its code runs
 
     story   1 when   Called { call_id: "c-1" }  accepted, but a handler failed
             2 then   settled                    FAILED

@@ -6,7 +6,7 @@ use crate::{
     clock::Timestamp,
     error::Error,
     handler::Ports,
-    json::Json,
+    json::SortKey,
     message::{Envelope, ExpectedVersion, MessageId, Metadata, Payload, Version},
     port::{Changes, Comparison, Condition, FieldValue, Query, RowKeys, Write},
     record::{Table, TableKind},
@@ -93,10 +93,19 @@ pub(super) fn changes(id: &Arc<str>, letter: Option<&StoredDeadLetter>) -> Resul
         value: letter
             .map(|letter| Payload::encode("DeadLetter", letter))
             .transpose()?,
-        keys: RowKeys::default(),
+        keys: letter.map(keys_of).unwrap_or_default(),
     });
 
     Ok(changes)
+}
+
+/// Returns the keys by which a query finds a dead letter without reading the others.
+fn keys_of(letter: &StoredDeadLetter) -> RowKeys {
+    let keys = [
+        ("is_replayed", SortKey::bool(letter.is_replayed)),
+        ("subscription", SortKey::text(&letter.subscription)),
+    ];
+    keys.into_iter().collect()
 }
 
 /// Writes a dead letter over the existing one, if there is one; `None` deletes the existing one.
@@ -144,8 +153,10 @@ pub(super) async fn find_replayed(
         return Ok(Vec::new());
     }
 
-    let mut conditions = vec![equals("is_replayed", true)];
-    conditions.extend(subscription.map(|name| equals("subscription", name)));
+    // The first condition selects the rows to read. An engine asks in each cycle, and there may be many
+    // dead letters, but few of them are replayed.
+    let mut conditions = vec![equals("is_replayed", SortKey::bool(true))];
+    conditions.extend(subscription.map(|name| equals("subscription", SortKey::text(name))));
     find(ports, conditions).await
 }
 
@@ -158,7 +169,11 @@ pub(super) async fn deletions(
     subscription: &str,
     is_settled: impl Fn(MessageId) -> bool,
 ) -> Result<Vec<Write>, Error> {
-    let letters = find(ports, vec![equals("subscription", subscription)]).await?;
+    let letters = find(
+        ports,
+        vec![equals("subscription", SortKey::text(subscription))],
+    )
+    .await?;
 
     let mut deletions = Vec::new();
     for (id, letter) in letters {
@@ -212,7 +227,7 @@ pub(super) async fn claim(ports: &Ports, id: &Arc<str>, until: Timestamp) -> Res
         id: Arc::clone(id),
         expected: ExpectedVersion::Exact(stored.version),
         value: Some(Payload::encode("DeadLetter", &letter)?),
-        keys: RowKeys::default(),
+        keys: keys_of(&letter),
     });
 
     // The expected version makes the claim exclusive: of two engines, one gets a conflict.
@@ -227,11 +242,11 @@ pub(super) async fn count(ports: &Ports, conditions: &[Condition]) -> Result<usi
     ports.store.count(TABLE, conditions).await
 }
 
-fn equals(field: &str, value: impl Into<Json>) -> Condition {
+fn equals(field: &str, key: SortKey) -> Condition {
     Condition {
         field: field.to_owned(),
         comparison: Comparison::Equal,
-        value: FieldValue::Json(value.into()),
+        value: FieldValue::Key(key),
     }
 }
 
@@ -307,7 +322,7 @@ impl DeadLetters {
     ///
     /// Those of [`all`](Self::all).
     pub async fn of_subscription(&self, subscription: &str) -> Result<Vec<DeadLetter>, Error> {
-        let conditions = vec![equals("subscription", subscription)];
+        let conditions = vec![equals("subscription", SortKey::text(subscription))];
         let letters = find(&self.ports, conditions).await?;
         Ok(to_dead_letters(letters))
     }

@@ -5,6 +5,8 @@
     reason = "the functions have the signatures of `hooks`"
 )]
 
+use std::future::{Ready, ready};
+
 use crate::{
     clock::Clock,
     error::Error,
@@ -36,6 +38,22 @@ impl Hooks {
         _: u32,
     ) -> Result<(), Error> {
         Ok(())
+    }
+
+    pub(super) fn count_read(&self) -> Ready<()> {
+        ready(())
+    }
+
+    pub(super) fn count_send(&self, _: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
+    pub(crate) fn limit_tries(&self, n_tries: u32) -> u32 {
+        n_tries
+    }
+
+    pub(crate) fn limit_call<F>(&self, _: &str, call: F) -> F {
+        call
     }
 
     pub(crate) fn commit<'a>(

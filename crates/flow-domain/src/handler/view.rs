@@ -77,6 +77,7 @@ impl<P: Projection> View<P> {
     async fn load(&self, key: &str) -> Result<Option<StoredState>, Error> {
         self.ports.catalog.require_projection::<P>()?;
         require_key(P::NAME, P::ID_FIELD, key)?;
+        self.ports.hooks.count_read().await;
         self.ports.store.get(Self::table(), key).await
     }
 
@@ -189,6 +190,7 @@ impl<P: Projection> ViewQuery<P> {
     /// store fails, or a stored row is not a `P`.
     pub async fn all(mut self) -> Result<Vec<P>, Error> {
         self.check()?;
+        self.ports.hooks.count_read().await;
 
         let rows = self
             .ports
@@ -215,6 +217,7 @@ impl<P: Projection> ViewQuery<P> {
     /// Returns the errors of [`all`](Self::all).
     pub async fn count(mut self) -> Result<usize, Error> {
         self.check()?;
+        self.ports.hooks.count_read().await;
 
         self.ports
             .store

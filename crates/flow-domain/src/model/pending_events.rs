@@ -5,6 +5,10 @@ use crate::{
     model::{AnyEvent, DynMessage, Event, IntoMessages, SerializedMessage},
 };
 
+/// How many events an aggregate may raise in a test before they are taken. More would exhaust the memory.
+#[cfg(feature = "testing")]
+const MAX_EVENTS: usize = 1_000_000;
+
 /// The events that an aggregate raised, until the unit of work takes them.
 ///
 /// It is not part of the aggregate's state: two buffers are always equal, and the field needs
@@ -31,6 +35,12 @@ impl<E: Event> PendingEvent for E {}
 
 impl PendingEvents {
     pub(crate) fn push(&mut self, event: impl Event) {
+        #[cfg(feature = "testing")]
+        assert!(
+            self.events.len() < MAX_EVENTS,
+            "an aggregate raised {MAX_EVENTS} events in one call, so it probably never ends: end the loop that raises"
+        );
+
         self.events.push(Arc::new(event));
     }
 

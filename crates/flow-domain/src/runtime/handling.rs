@@ -210,6 +210,7 @@ impl<R: HandlerOutput> Handling<'_, R> {
         let span = handling_span(self.envelope, self.handler, self.kind);
         let mut future = on_error(self.instance, err, delivery);
         let future = catch_panic(&span, (self.handler, self.cause), future.as_mut());
+        let future = self.ports.hooks.limit_call(self.handler, future);
 
         let limit = self.options.time_limit;
         let result = timeout(limit, future).await.unwrap_or_else(|| {
@@ -247,6 +248,7 @@ impl<R: HandlerOutput> Handling<'_, R> {
         }
 
         let future = self.call.call(self.instance, envelope, work);
+        let future = ports.hooks.limit_call(self.handler, future);
         let output = call_within(options.time_limit, self.handler, future).await?;
         if output.skip_reason().is_some() {
             let success = HandlingSuccess::Completed(output, Vec::new());

@@ -40,6 +40,8 @@ impl LostRaces {
         let now = ports.clock.now();
         let since = *self.since.get_or_insert(now);
         self.n_lost += 1;
+        // A virtual clock stands still meanwhile, so the time limit does not end the tries.
+        let max_tries = ports.hooks.limit_tries(max_tries);
 
         self.n_lost < max_tries && now.since(since) < time_limit
     }

@@ -7,6 +7,7 @@
 //! | an engine, step by step | [`TestEngine`], from [`Engine::test_mode`](crate::Engine::test_mode) |
 //! | what happened | [`Recorder`], [`Record`] |
 //! | a handler that fails | [`Interceptor`], [`EngineAction`], [`remember_panic_locations`] |
+//! | a handler that never ends | [`CallLimits`] |
 //! | messages without their Rust types | [`SerializedMessage`], [`SerializedAggregate`] |
 //! | events of yesterday | [`StoredEvent`] |
 //! | stored state | [`StateType`] and the methods of [`App`](crate::App) that take it |
@@ -39,7 +40,9 @@ pub use crate::{
         Footprint, FootprintItem, PendingDelivery, Remaining, ScheduledCommand, SettleReport, Step,
         StepOutcome, SubscriptionBacklog, TestEngine,
     },
-    handler::hooks::{EngineAction, Interceptor, TaskWatch, catch, remember_panic_locations},
+    handler::hooks::{
+        CallLimits, EngineAction, Interceptor, TaskWatch, catch, remember_panic_locations,
+    },
     model::{
         AnyCommand, SerializedMessage,
         invariants::{SerializedAggregate, invariant_violations},

@@ -14,6 +14,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct TableLayer {
     slots: SmallMap<Arc<str>, Slot>,
+    // The number of slots with a value.
+    n_live: usize,
     // A query builds an index when it needs it first, and each later write updates it. So a table
     // that nobody queries pays nothing. The lock lets queries of several forks share a layer.
     indexes: Mutex<Indexes>,
@@ -54,6 +56,11 @@ impl TableLayer {
         self.slots.len()
     }
 
+    /// Returns the number of rows with a value.
+    pub(super) fn n_live(&self) -> usize {
+        self.n_live
+    }
+
     /// Counts the rows with a value whose ids meet `is_counted`.
     pub(super) fn count(&self, is_counted: impl Fn(&str) -> bool) -> usize {
         self.live_slots().filter(|(id, _)| is_counted(id)).count()
@@ -68,6 +75,8 @@ impl TableLayer {
 
         if let Some(slot) = self.slots.get_mut(&*write.id) {
             indexes.remove(&write.id, slot);
+            self.n_live -= usize::from(slot.value.is_some());
+            self.n_live += usize::from(write.value.is_some());
             slot.version = slot.version.next();
             slot.value.clone_from(&write.value);
             slot.keys.clone_from(&write.keys);
@@ -83,6 +92,7 @@ impl TableLayer {
                 keys: write.keys.clone(),
             };
             indexes.insert(&write.id, &slot);
+            self.n_live += usize::from(slot.value.is_some());
             self.slots.insert_new(Arc::clone(&write.id), slot);
         }
     }
@@ -99,6 +109,7 @@ impl TableLayer {
                 }
             }
         }
+        self.n_live = self.live_slots().count();
     }
 
     fn indexes(&self) -> MutexGuard<'_, Indexes> {
@@ -139,6 +150,7 @@ impl Clone for TableLayer {
     fn clone(&self) -> Self {
         Self {
             slots: self.slots.clone(),
+            n_live: self.n_live,
             indexes: Mutex::new(self.indexes().clone()),
         }
     }

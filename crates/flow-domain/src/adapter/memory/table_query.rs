@@ -69,7 +69,7 @@ impl<'a> TableReader<'a> {
         if conditions.is_empty() {
             let is_visible = |id: &str| self.own.is_none_or(|own| own.slot(id).is_none());
             let n_base = self.base.map_or(0, |base| base.count(is_visible));
-            return Ok(n_base + self.own.map_or(0, |own| own.count(|_| true)));
+            return Ok(n_base + self.own.map_or(0, TableLayer::n_live));
         }
 
         let found = match self.selected_ids(conditions, usize::MAX)? {

@@ -388,11 +388,6 @@ impl Consumer {
         let n_unread = self.feed.count_after(ports, &cursors, is_wanted).await?;
         Ok((n_retried + n_replayed, n_open + n_unread + n_replayed))
     }
-
-    /// Returns when the circuit breaker closes, if it is open at `now`.
-    pub(in crate::engine) fn paused_until(&self, now: Timestamp) -> Option<Timestamp> {
-        self.breaker.open_until(now)
-    }
 }
 
 fn broker_feed(catalog: &Catalog, categories: &[&'static str], kind: MessageKind) -> Feed {

@@ -43,7 +43,7 @@ pub(super) async fn find_remaining(
                 subscription: Arc::clone(&consumer.name),
                 n_messages,
                 n_retried,
-                paused_until: consumer.paused_until(now),
+                paused_until: consumer.breaker.open_until(now),
                 paused_streams: consumer.paused_streams(),
             });
         }

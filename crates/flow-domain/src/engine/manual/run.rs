@@ -51,6 +51,8 @@ impl TestEngine {
     /// Runs `n` cycles of reading and delivering without advancing the clock, and reports what
     /// remains.
     ///
+    /// Stops after a cycle with nothing to do, because a later one would find the same.
+    ///
     /// # Errors
     ///
     /// Those of [`run`](Self::run).
@@ -58,8 +60,8 @@ impl TestEngine {
         let mut progress = self.start_run();
 
         for _ in 0..n {
-            self.run_cycle(&mut progress).await?;
-            if progress.stall.is_some() {
+            let did_something = self.run_cycle(&mut progress).await?;
+            if progress.stall.is_some() || !did_something {
                 break;
             }
         }

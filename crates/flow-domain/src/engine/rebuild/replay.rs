@@ -143,6 +143,7 @@ impl<'a> Replay<'a> {
 
             let limit = subscription.time_limit(&catalog.defaults);
             let call = (route.call).call(&subscription.instance, &event.envelope, work);
+            let call = self.live_ports.hooks.limit_call(handler, call);
             let handling = (handler, EntryId::UNRECORDED);
             let result = {
                 let call = pin!(call_within(limit, handler, call));

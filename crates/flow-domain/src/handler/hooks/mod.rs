@@ -1,5 +1,6 @@
 //! What tests do around handlers. In production, `no_hooks.rs` takes the place of this module.
 
+mod call_limits;
 mod catalog;
 mod interceptor;
 mod panic_location;
@@ -9,6 +10,7 @@ mod state_reader;
 mod tasks;
 
 pub(crate) use super::work::hooks::Rewrite;
+pub use call_limits::CallLimits;
 pub use interceptor::{EngineAction, Interceptor};
 pub(in crate::handler) use panic_location::take_panic_location;
 pub use panic_location::{catch, remember_panic_locations};

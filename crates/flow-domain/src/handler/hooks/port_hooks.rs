@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::{
     clock::Clock,
     error::Error,
-    handler::hooks::Interceptor,
+    handler::hooks::{CallLimits, Interceptor},
     message::{Envelope, MessageId, Recorded},
     port::{Broker, Changes, PortFuture, Publication, PublishResult, Store},
     record::{EntryId, EntryKind, InvariantSet, Recorder},
@@ -14,6 +14,8 @@ use crate::{
 pub(crate) struct Hooks {
     pub(crate) recorder: Option<Arc<Recorder>>,
     pub(crate) interceptor: Option<Arc<dyn Interceptor>>,
+    /// The limits of handler calls; `None` if only their time limits hold.
+    pub(crate) call_limits: Option<Arc<CallLimits>>,
     /// The invariants that are checked while handlers write.
     pub(crate) invariants: InvariantSet,
 }

@@ -79,6 +79,7 @@ impl UnitOfWork {
     }
 
     async fn find_by_events<A: Aggregate>(&mut self, name: StreamName) -> Result<Option<A>, Error> {
+        self.ports.hooks.count_read().await;
         if self.session.stream(&name).is_none() {
             let history = read_history(&self.ports, &name).await?;
             let start_entry = self.context.start_entry;

@@ -30,6 +30,7 @@ impl UnitOfWork {
     /// [`Error::is_no_handler`] is true if the command has no handler, and one for which
     /// [`Error::is_setup`] is true if 100 commands are nested in each other.
     pub async fn process<C: Command>(&mut self, command: C) -> Result<C::Reply, Error> {
+        self.ports.hooks.count_send(self.context.handler)?;
         let mut serialized = self.ports.serialize(&command)?;
         self.check_message_round_trip(&command, &mut serialized);
 

@@ -75,6 +75,7 @@ impl UnitOfWork {
         message: &C,
         due: Option<Timestamp>,
     ) -> Result<MessageId, Error> {
+        self.ports.hooks.count_send(self.context.handler)?;
         let mut command = self.ports.serialize(message)?;
         self.check_message_round_trip(message, &mut command);
 

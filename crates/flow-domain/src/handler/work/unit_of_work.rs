@@ -107,6 +107,7 @@ impl UnitOfWork {
     /// error if the aggregate is not registered, has no JSON form, or changed its id. Returns an
     /// error if it raised an event of another aggregate. In all these cases nothing is added.
     pub fn add<A: Aggregate>(&mut self, mut aggregate: A) -> Result<(), Error> {
+        self.ports.hooks.count_send(self.context.handler)?;
         self.ports.catalog.require_aggregate::<A>()?;
         let stream = require_own_stream(&mut aggregate)?;
         let events = require_own_events(&self.ports, &aggregate, &stream)?;
@@ -205,6 +206,7 @@ impl UnitOfWork {
     ///
     /// Returns an error if the event is not registered, has an empty id, or has no JSON form.
     pub fn raise<E: Event>(&mut self, event: E) -> Result<(), Error> {
+        self.ports.hooks.count_send(self.context.handler)?;
         let mut serialized = self.ports.serialize(&event)?;
         self.ports
             .catalog
@@ -333,6 +335,7 @@ impl UnitOfWork {
 
     /// Loads a state or row into the session, unless it is there already.
     pub(crate) async fn ensure_loaded(&mut self, table: Table, id: &Arc<str>) -> Result<(), Error> {
+        self.ports.hooks.count_read().await;
         if self.session.value(table, id).is_some() {
             return Ok(());
         }

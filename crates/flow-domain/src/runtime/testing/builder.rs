@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::{
-    handler::hooks::Interceptor,
+    handler::hooks::{CallLimits, Interceptor},
     record::{InvariantSet, Recorder},
     runtime::AppBuilder,
 };
@@ -16,6 +16,12 @@ impl<S> AppBuilder<S> {
     /// Sets an interceptor between the runtime and the handlers.
     pub fn interceptor(mut self, interceptor: Arc<dyn Interceptor>) -> Self {
         self.hooks.interceptor = Some(interceptor);
+        self
+    }
+
+    /// Sets the limits of handler calls beside their time limits. By default there are none.
+    pub fn call_limits(mut self, limits: Arc<CallLimits>) -> Self {
+        self.hooks.call_limits = Some(limits);
         self
     }
 

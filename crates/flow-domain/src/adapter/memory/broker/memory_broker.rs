@@ -45,8 +45,8 @@ pub struct MemoryBroker {
 impl MemoryBroker {
     /// Makes a broker with a number of partitions, but at least one.
     ///
-    /// So many engines can share the work of a subscription. One engine needs only one partition: it
-    /// handles the streams of a partition side by side.
+    /// It limits how many engines can share a subscription. A single engine needs only one partition,
+    /// because it handles the streams of a partition side by side.
     pub fn with_partitions(n_partitions: u32) -> Self {
         Self {
             state: Mutex::default(),

@@ -109,3 +109,12 @@ async fn read_follows_publication_across_partitions() {
 
     assert_eq!(read_ids(&broker).await, (0..50).collect::<Vec<_>>());
 }
+
+#[test]
+fn fork_keeps_the_number_of_partitions() {
+    let broker = MemoryBroker::with_partitions(3);
+
+    assert_eq!(fork(&broker).n_partitions(), 3);
+    assert_eq!(MemoryBroker::default().n_partitions(), 8);
+    assert_eq!(MemoryBroker::with_partitions(0).n_partitions(), 1);
+}

@@ -1,0 +1,237 @@
+use std::{
+    cell::Cell,
+    future::poll_fn,
+    pin::Pin,
+    sync::atomic::{AtomicU64, Ordering},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::{clock::monotonic_now, error::Error, handler::hooks::Hooks};
+
+/// The limits of handler calls that a time limit cannot end, because no time passes.
+///
+/// A paused clock stands still while a handler is busy, and while code of
+/// `tokio::task::spawn_blocking` runs.
+#[derive(Debug)]
+pub struct CallLimits {
+    max_steps: u32,
+    /// For how many milliseconds of real time the run has stood still; 0 while it moves on.
+    n_millis_still: AtomicU64,
+}
+
+impl CallLimits {
+    /// Sets how many steps a call may make while no time passes.
+    ///
+    /// A step is a read, a message that the handler sends, or a wait that ends at once.
+    pub fn new(max_steps: u32) -> Self {
+        Self {
+            max_steps,
+            n_millis_still: AtomicU64::new(0),
+        }
+    }
+
+    /// Ends each call that waits, if the clock of its runtime has not moved since an earlier call of this
+    /// method.
+    ///
+    /// `real_time` is how long the run has not moved on. It must grow from call to call, and a call that
+    /// waits notices it when it is polled.
+    pub fn end_waits(&self, real_time: Duration) {
+        let n_millis = real_time.as_millis().try_into().unwrap_or(u64::MAX);
+        self.n_millis_still.store(n_millis, Ordering::Relaxed);
+    }
+
+    /// Returns how often one call is repeated after a conflict, at most. No time passes in between.
+    fn max_tries(&self) -> u32 {
+        self.max_steps
+    }
+}
+
+/// The steps of the handler call that this thread polls.
+#[derive(Clone, Copy)]
+struct Steps {
+    n: u32,
+    max: u32,
+}
+
+impl Steps {
+    /// The steps outside of calls, which have no limit.
+    const UNLIMITED: Self = Self {
+        n: 0,
+        max: u32::MAX,
+    };
+
+    fn are_too_many(self) -> bool {
+        self.max < self.n
+    }
+}
+
+thread_local! {
+    static STEPS: Cell<Steps> = const { Cell::new(Steps::UNLIMITED) };
+}
+
+/// Counts a step of the call that this thread polls, and returns false if there were too many.
+fn count_step() -> bool {
+    let mut steps = STEPS.get();
+    steps.n = steps.n.saturating_add(1);
+    STEPS.set(steps);
+
+    !steps.are_too_many()
+}
+
+/// Counts the steps of another call until it is dropped.
+struct CountedPoll {
+    outer: Steps,
+}
+
+impl CountedPoll {
+    fn begin(steps: Steps) -> Self {
+        Self {
+            outer: STEPS.replace(steps),
+        }
+    }
+}
+
+impl Drop for CountedPoll {
+    fn drop(&mut self) {
+        STEPS.set(self.outer);
+    }
+}
+
+impl Hooks {
+    /// Counts a read of the handler that this thread polls.
+    ///
+    /// The future is ready, unless the handler has made too many steps. Then the call ends here.
+    pub(in crate::handler) fn count_read(&self) -> impl Future<Output = ()> + Send + use<> {
+        let has_limits = self.call_limits.is_some();
+        poll_fn(move |_| {
+            if !has_limits || count_step() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+    }
+
+    /// Counts a message that `handler` sends.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the handler has made too many steps.
+    pub(in crate::handler) fn count_send(&self, handler: &str) -> Result<(), Error> {
+        if self.call_limits.is_none() || count_step() {
+            Ok(())
+        } else {
+            Err(too_many_steps(handler, STEPS.get().max))
+        }
+    }
+
+    /// Returns how often one call may be tried if every try ends with a conflict.
+    pub(crate) fn limit_tries(&self, n_tries: u32) -> u32 {
+        let limits = self.call_limits.as_ref();
+        limits.map_or(n_tries, |limits| n_tries.min(limits.max_tries()))
+    }
+
+    /// Applies the limits of the run to a call of `handler`.
+    pub(crate) fn limit_call<'a, F>(&'a self, handler: &'a str, call: F) -> LimitedCall<'a, F> {
+        LimitedCall {
+            call,
+            handler,
+            limits: self.call_limits.as_deref(),
+            n_steps: 0,
+            last_check: None,
+        }
+    }
+}
+
+/// A call of a handler that ends with an error if it makes too many steps, or if the run stands still.
+pub(crate) struct LimitedCall<'a, F> {
+    call: F,
+    handler: &'a str,
+    limits: Option<&'a CallLimits>,
+    n_steps: u32,
+    /// For how long the run had stood still at the last check, and what the clock showed.
+    last_check: Option<(u64, Instant)>,
+}
+
+impl<T, F> Future for LimitedCall<'_, F>
+where
+    F: Future<Output = Result<T, Error>> + Unpin,
+{
+    type Output = Result<T, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let call = &mut *self;
+        let Some(limits) = call.limits else {
+            return Pin::new(&mut call.call).poll(cx);
+        };
+
+        let steps = Steps {
+            n: call.n_steps,
+            max: limits.max_steps,
+        };
+        let polled = CountedPoll::begin(steps);
+        let result = Pin::new(&mut call.call).poll(cx);
+        let steps = STEPS.get();
+        drop(polled);
+
+        if result.is_ready() {
+            return result;
+        }
+        call.n_steps = steps.n.saturating_add(1);
+        call.check_limits(limits, cx)
+    }
+}
+
+impl<F> LimitedCall<'_, F> {
+    /// Checks the limits after a poll that did not end the call.
+    fn check_limits<T>(&mut self, limits: &CallLimits, cx: &Context<'_>) -> Poll<Result<T, Error>> {
+        let n_millis_still = limits.n_millis_still.load(Ordering::Relaxed);
+        let has_too_many_steps = limits.max_steps < self.n_steps;
+        let last_check = self.last_check;
+        if let Some((last_millis, _)) = last_check
+            && last_millis == n_millis_still
+            && !has_too_many_steps
+        {
+            return Poll::Pending;
+        }
+
+        let now = monotonic_now();
+        self.last_check = Some((n_millis_still, now));
+        match last_check {
+            Some((_, last_time)) if last_time == now => Poll::Ready(Err(if has_too_many_steps {
+                too_many_steps(self.handler, limits.max_steps)
+            } else {
+                stands_still(self.handler, n_millis_still)
+            })),
+            // It is the first check, or time passes. Then the time limit ends the call.
+            _ => {
+                if has_too_many_steps {
+                    // A read waits for the count. The next check comes soon, because timers fire only then.
+                    self.n_steps = limits.max_steps - limits.max_steps / 100;
+                    cx.waker().wake_by_ref();
+                }
+                Poll::Pending
+            }
+        }
+    }
+}
+
+/// Returns the error of a handler that reads, sends or waits again and again, while no time passes.
+fn too_many_steps(handler: &str, max_steps: u32) -> Error {
+    Error::setup(format!(
+        "{handler} made {max_steps} steps in one call, and no time passed, so it probably never ends: \
+         end the loop that reads, sends or waits, or raise the budget with `.budget(..)` if it really is this long"
+    ))
+}
+
+/// Returns the error of a handler that waits while the clock of its runtime stands still.
+fn stands_still(handler: &str, n_millis: u64) -> Error {
+    let n_seconds = n_millis / 1_000;
+    Error::setup(format!(
+        "{handler} waits, and the flow has not moved on for {n_seconds} s: tokio's clock stands still while code in \
+         `tokio::task::spawn_blocking` runs, or while a spawned task never waits, so no time limit is reached"
+    ))
+}
