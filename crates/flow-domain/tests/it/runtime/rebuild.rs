@@ -64,7 +64,7 @@ impl Pings {
                 "b" => {
                     app(table_tennis(), store)
                         .publish(self::ping("late"))
-                        .await?
+                        .await?;
                 }
                 // By then it has read the rows.
                 "late" => put(store, &Score::new("a", 77, 77)).await,
