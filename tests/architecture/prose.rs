@@ -9,12 +9,13 @@ const WORKSPACE: &str = env!("CARGO_MANIFEST_DIR");
 
 const FOLDERS: [&str; 5] = ["src", "crates", "examples", "tests", "benches"];
 
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 6] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "crates/flow-domain/README.md",
+    "crates/flow-domain-sql/README.md",
 ];
 
 /// The file that contains the lists below.

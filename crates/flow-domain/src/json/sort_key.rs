@@ -1,5 +1,7 @@
 use std::{cmp::Ordering, fmt, sync::Arc};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 use crate::json::{Json, Number, decimal::Decimal};
 
 /// The place of a value in a sort: the byte order of two keys is the order of their values.
@@ -115,6 +117,24 @@ impl SortKey {
 impl fmt::Debug for SortKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SortKey({:?})", self.text)
+    }
+}
+
+impl Serialize for SortKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for SortKey {
+    /// Reads a key that a store has kept. The text is not checked beyond its kind.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.starts_with([Self::NULL, Self::BOOL, Self::NUMBER, Self::TEXT, Self::TIME]) {
+            Ok(Self { text: text.into() })
+        } else {
+            Err(de::Error::custom(format!("{text:?} is not a sort key")))
+        }
     }
 }
 

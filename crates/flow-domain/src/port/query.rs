@@ -145,12 +145,18 @@ impl<'a> QueriedRow<'a> {
     }
 
     pub(crate) fn key(&self, field: &str) -> Result<&'a SortKey, Error> {
-        self.keys.get(field).ok_or_else(|| {
-            Error::setup(format!(
-                "row `{}` was stored before `{field}` was declared in `index(..)`: rebuild the projection",
-                self.id
-            ))
-        })
+        self.keys
+            .get(field)
+            .ok_or_else(|| Self::missing_key(self.id, field))
+    }
+
+    /// Returns the error for a query by a declared field of which the row `id` has no key.
+    ///
+    /// A store returns it if it compares keys itself.
+    pub fn missing_key(id: &str, field: &str) -> Error {
+        Error::setup(format!(
+            "row `{id}` was stored before `{field}` was declared in `index(..)`: rebuild the projection"
+        ))
     }
 
     fn json(&mut self, field: &str) -> Result<&Json, Error> {

@@ -6,7 +6,7 @@ use crate::{
     message::ExpectedVersion,
     model::Sortable,
     port::{Comparison, Condition, Direction, FieldValue, OrderBy, Query, RowKeys, Store},
-    testing::contract::fixture::{ABSENT, DASHBOARD, change, exact, find_ids},
+    testing::contract::fixture::{ABSENT, DASHBOARD, change, exact, find_ids, get},
 };
 
 /// The fields of the rows. The JSON of each sorts differently from the value.
@@ -37,6 +37,71 @@ pub async fn declared_fields_are_sorted_by_key<S: Store + ?Sized>(store: &S) {
     }
 
     rows.check_queries(store).await;
+}
+
+/// The sort keys of a row come back as they were written, and go when the row is written without them.
+pub async fn sort_keys_come_back<S: Store + ?Sized>(store: &S) {
+    let keys: RowKeys = [
+        ("total", 2.5.sort_key()),
+        ("name", "it's \u{0}\u{1}\"\\".sort_key()),
+        ("due_at", None::<Timestamp>.sort_key()),
+    ]
+    .into_iter()
+    .collect();
+
+    change()
+        .write_row(DASHBOARD, "1", ABSENT, "{}", keys.clone())
+        .commit_to(store)
+        .await;
+    let stored = get(store, DASHBOARD, "1").await.expect("was written");
+    assert_eq!(stored.keys, keys);
+
+    change()
+        .write(DASHBOARD, "1", exact(1), "{}")
+        .commit_to(store)
+        .await;
+    let stored = get(store, DASHBOARD, "1").await.expect("was written");
+    assert_eq!(stored.keys, RowKeys::default());
+}
+
+/// A query by a declared field is an error if a row has no key for it. The error names the row.
+pub async fn row_without_a_key_is_an_error<S: Store + ?Sized>(store: &S) {
+    let key = |total: i32| [("total", total.sort_key())].into_iter().collect();
+    change()
+        .write_row(DASHBOARD, "1", ABSENT, "{}", key(1))
+        .write(DASHBOARD, "2", ABSENT, "{}")
+        .commit_to(store)
+        .await;
+    let sorted = Query {
+        order: vec![by("total", Direction::Ascending)],
+        ..Query::default()
+    };
+    let small = Condition {
+        field: "total".to_owned(),
+        comparison: Comparison::Less,
+        value: FieldValue::Key(5.sort_key()),
+    };
+
+    for err in [
+        store.query(DASHBOARD, &sorted).await.err(),
+        store
+            .count(DASHBOARD, std::slice::from_ref(&small))
+            .await
+            .err(),
+    ] {
+        let err = err.expect("a row has no key");
+        assert!(err.is_setup());
+        assert_eq!(
+            err.to_string(),
+            "row `2` was stored before `total` was declared in `index(..)`: rebuild the projection"
+        );
+    }
+
+    change()
+        .write_row(DASHBOARD, "2", exact(1), "{}", key(0))
+        .commit_to(store)
+        .await;
+    assert_eq!(find_ids(store, &sorted).await, "2 1");
 }
 
 /// The rows that a store must have, with the keys of their fields.

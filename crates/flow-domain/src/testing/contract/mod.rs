@@ -42,7 +42,9 @@ pub use commits::{
     commit_refuses_to_create_what_exists, commit_writes_all_or_nothing,
     concurrent_commits_have_one_winner, conflict_names_writer_target_and_versions,
 };
-pub use declared_fields::declared_fields_are_sorted_by_key;
+pub use declared_fields::{
+    declared_fields_are_sorted_by_key, row_without_a_key_is_an_error, sort_keys_come_back,
+};
 pub use keys::keys_are_compared_by_their_bytes;
 pub use ledgers::{
     ended_lease_can_be_renewed, ended_lease_is_taken_over, groups_do_not_share_partitions,

@@ -61,6 +61,8 @@ macro_rules! store_contract {
                 query_breaks_ties_by_id,
                 count_applies_conditions,
                 declared_fields_are_sorted_by_key,
+                sort_keys_come_back,
+                row_without_a_key_is_an_error,
                 last_position_is_that_of_the_last_event,
                 outbox_rows_are_committed_atomically,
                 claim_follows_commit_order,

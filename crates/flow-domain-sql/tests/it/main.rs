@@ -1,0 +1,12 @@
+//! The tests of the SQL stores. Those of PostgreSQL need a server: `scripts/test` starts one.
+#![cfg(any(feature = "postgres", feature = "sqlite"))]
+
+mod crashes;
+mod engines;
+mod fixture;
+mod json_order;
+
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;

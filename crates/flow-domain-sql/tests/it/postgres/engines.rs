@@ -1,0 +1,21 @@
+use std::sync::Arc;
+
+use flow_domain::port::Store as _;
+
+use crate::{engines::check_two_engines, postgres::fixture::open_store};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_engines_share_a_schema() {
+    let test = open_store().await;
+    let stores = [Arc::new(test.schema.store()), Arc::new(test.schema.store())];
+
+    check_two_engines([
+        Arc::clone(&stores[0]) as Arc<_>,
+        Arc::clone(&stores[1]) as Arc<_>,
+    ])
+    .await;
+
+    for store in stores {
+        store.close().await.unwrap();
+    }
+}

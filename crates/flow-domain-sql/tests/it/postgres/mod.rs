@@ -1,0 +1,12 @@
+mod contract;
+mod crashes;
+mod engines;
+mod failures;
+mod fixture;
+mod gaps;
+mod migrations;
+mod own_server;
+mod round_trips;
+mod server_crashes;
+mod tls;
+mod views;

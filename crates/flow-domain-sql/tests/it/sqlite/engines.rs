@@ -1,0 +1,13 @@
+use std::sync::Arc;
+
+use flow_domain_sql::sqlite::SqliteStore;
+
+use crate::{engines::check_two_engines, sqlite::fixture::TestFolder};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_engines_share_a_file() {
+    let folder = TestFolder::new();
+    let open = || Arc::new(SqliteStore::open(folder.file()).unwrap());
+
+    check_two_engines([open(), open()]).await;
+}

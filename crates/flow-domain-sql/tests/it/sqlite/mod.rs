@@ -1,0 +1,6 @@
+mod contract;
+mod crashes;
+mod engines;
+mod files;
+mod fixture;
+mod views;
