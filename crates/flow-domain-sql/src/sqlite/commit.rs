@@ -17,19 +17,20 @@ use crate::{
 /// If it returns an error, the caller rolls back.
 pub(super) fn apply(connection: &Connection, changes: &Changes) -> Result<Vec<Recorded>, Error> {
     let batch = Batch::new(changes)?;
-    let written = Writer { connection }
+    let result = Writer { connection }
         .write(changes, &batch)
         .map_err(failure("commit"))?;
 
-    match written {
-        Written::All(versions, positions) => Ok(batch.recorded(&versions, &positions)),
-        Written::Refused(refused, found) => Err(batch
+    match result {
+        CommitResult::All(versions, positions) => Ok(batch.recorded(&versions, &positions)),
+        CommitResult::Refused(refused, found) => Err(batch
             .refusal(refused, found)
             .unwrap_or_else(|| Error::adapter("sqlite", "commit", "a version is stale"))),
     }
 }
 
-enum Written {
+/// How a commit ended, if the database did not fail.
+enum CommitResult {
     /// The versions and the positions of the events.
     All(Vec<i64>, Vec<i64>),
     /// A part that is at another version than expected.
@@ -41,11 +42,11 @@ struct Writer<'c> {
 }
 
 impl<'c> Writer<'c> {
-    fn write(&self, changes: &Changes, batch: &Batch<'_>) -> Result<Written> {
+    fn write(&self, changes: &Changes, batch: &Batch<'_>) -> Result<CommitResult> {
         for (idx, row) in batch.fences.iter().enumerate() {
             let epoch = self.epoch(&row.fence.group, row.fence.partition)?;
             if epoch != Some(encoding::integer(row.fence.epoch)) {
-                return Ok(Written::Refused(Refused::Fence(idx), epoch));
+                return Ok(CommitResult::Refused(Refused::Fence(idx), epoch));
             }
         }
         for row in &batch.fences {
@@ -59,7 +60,7 @@ impl<'c> Writer<'c> {
         for (idx, row) in batch.streams.iter().enumerate() {
             let version = self.stream_version(row)?;
             if row.expected.is_some_and(|expected| expected != version) {
-                return Ok(Written::Refused(Refused::Stream(idx), Some(version)));
+                return Ok(CommitResult::Refused(Refused::Stream(idx), Some(version)));
             }
             base.push(version);
         }
@@ -69,7 +70,7 @@ impl<'c> Writer<'c> {
 
         for (idx, row) in batch.writes.iter().enumerate() {
             if let Some(found) = self.write_state(row)? {
-                return Ok(Written::Refused(Refused::State(idx), Some(found)));
+                return Ok(CommitResult::Refused(Refused::State(idx), Some(found)));
             }
         }
 
@@ -106,7 +107,7 @@ impl<'c> Writer<'c> {
         for row in &batch.outgoing {
             self.add_outgoing(row, &positions)?;
         }
-        Ok(Written::All(versions, positions))
+        Ok(CommitResult::All(versions, positions))
     }
 
     fn prepare(&self, sql: &str) -> Result<CachedStatement<'c>> {

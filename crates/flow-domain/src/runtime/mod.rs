@@ -30,5 +30,4 @@ pub use builder::AppBuilder;
 pub(crate) use handling::{AttemptOptions, HandlerOutput, Handling, HandlingSuccess, call_within};
 pub use headers::Headers;
 pub(crate) use lost_race::DELIVERY_TRIES;
-
 pub use schedule::SendOutcome;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::{
     engine::{
         dead_letter,
-        delivery::consumer::{Consumer, Target},
+        delivery::consumer::{Consumer, Consumers, Target},
         outbox_backlog::OutboxBacklog,
     },
     error::Error,
@@ -16,7 +16,7 @@ use crate::{
 ///
 /// Their engines cannot commit, until the groups are given back.
 pub(super) struct TakenGroups {
-    consumers: Vec<Consumer>,
+    consumers: Consumers,
 }
 
 impl TakenGroups {
@@ -29,7 +29,6 @@ impl TakenGroups {
 
         let consumers = Consumer::all(&ports.catalog, &member)
             .into_iter()
-            .map(|consumer| *consumer)
             .filter(|consumer| is_wanted(consumer) && can_be_read(consumer));
         Self {
             consumers: consumers.collect(),
