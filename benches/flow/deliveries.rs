@@ -13,12 +13,14 @@ use std::{
 use flow_domain::{
     App, Domain, Engine, Error, Event, EventHandler, EventRoutes, UnitOfWork,
     adapter::memory::{MemoryBroker, MemoryStore},
+    engine::StopReport,
     message::Processing,
 };
 use serde::{Deserialize, Serialize};
 use tokio::{
     runtime::Runtime,
     sync::{Notify, watch},
+    task::JoinHandle,
     time::timeout,
 };
 
@@ -27,6 +29,9 @@ use crate::measure::{per_second, ratio};
 /// The number of streams. Jobs of one stream are delivered one after the other, so there must be
 /// many.
 const STREAMS: u32 = 100;
+
+/// After this time, the engines have shared the partitions.
+const SHARING_TIME: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Serialize, Deserialize, Event)]
 #[event(category = "job", id = id)]
@@ -85,7 +90,7 @@ pub(crate) fn measure(quick: bool) {
     ratio("deliveries-of-1ms-4-over-1", one, four);
 
     measure_grid(&runtime, quick);
-    measure_engines(&runtime, rounds, n_jobs);
+    measure_engines(&runtime, quick);
 }
 
 /// Measures a backlog with few streams and more or less concurrency, and reports the slowest pair.
@@ -107,8 +112,15 @@ fn measure_grid(runtime: &Runtime, quick: bool) {
     per_second("deliveries-per-second-slowest-of-grid", n_jobs, slowest);
 }
 
-/// Compares sixteen engines on one store with one engine.
-fn measure_engines(runtime: &Runtime, rounds: usize, n_jobs: u32) {
+/// Compares sixteen engines on one store with one engine. The engines share the partitions before the
+/// jobs come.
+fn measure_engines(runtime: &Runtime, quick: bool) {
+    let (rounds, n_jobs, head_start) = if quick {
+        (1, 200, Duration::ZERO)
+    } else {
+        (3, 100_000, SHARING_TIME)
+    };
+
     let mut best = [Duration::MAX; 2];
     for _ in 0..rounds {
         for (best, n_engines) in best.iter_mut().zip([1, 16]) {
@@ -116,7 +128,8 @@ fn measure_engines(runtime: &Runtime, rounds: usize, n_jobs: u32) {
                 n_engines,
                 ..Load::of(n_jobs)
             };
-            *best = (*best).min(runtime.block_on(run(load)));
+            let time = runtime.block_on(run_with_head_start(load, head_start));
+            *best = (*best).min(time);
         }
     }
 
@@ -166,52 +179,105 @@ fn fastest_of_one_and_four(
     best
 }
 
-/// Returns how long the engines take to handle the jobs from the outbox.
+/// Returns how long the engines take to handle the jobs that are in the outbox when they start.
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 async fn run(load: Load) -> Duration {
-    let done = Arc::new(Notify::new());
-    let handler = JobHandler {
-        duration: load.duration,
-        n_left: AtomicU32::new(load.n_jobs),
-        done: Arc::clone(&done),
-    };
-    let domain = Domain::builder("yard")
-        .event_from_outside::<Job>()
-        .event_handler(handler)
-        .subscriptions(|on| {
-            on.concurrency(load.concurrency);
-        })
-        .build()
-        .expect("a domain that can work");
-    let app = App::builder(domain)
-        .store(MemoryStore::default())
-        .broker(MemoryBroker::default())
-        .event_processing(Processing::Async)
-        .start();
+    let yard = Yard::open(load);
+    yard.publish_jobs().await;
 
-    let jobs = (0..load.n_jobs).map(|n| Job {
-        id: (n % load.n_streams).to_string(),
-    });
-    app.publish(jobs.collect::<Vec<_>>()).await.expect("stored");
-
-    let (stop, stopped) = watch::channel(false);
     let start = Instant::now();
-    let engines: Vec<_> = (0..load.n_engines)
-        .map(|_| {
+    let engines = Engines::start(&yard);
+    yard.done.notified().await;
+    let elapsed = start.elapsed();
+
+    engines.stop().await;
+    elapsed
+}
+
+/// Returns how long the engines take to handle the jobs that come `head_start` after the engines.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+async fn run_with_head_start(load: Load, head_start: Duration) -> Duration {
+    let yard = Yard::open(load);
+    let engines = Engines::start(&yard);
+    tokio::time::sleep(head_start).await;
+
+    let start = Instant::now();
+    yard.publish_jobs().await;
+    yard.done.notified().await;
+    let elapsed = start.elapsed();
+
+    engines.stop().await;
+    elapsed
+}
+
+/// An app with one handler.
+struct Yard {
+    app: App,
+    load: Load,
+    /// Notified after the last job.
+    done: Arc<Notify>,
+}
+
+impl Yard {
+    fn open(load: Load) -> Self {
+        let done = Arc::new(Notify::new());
+        let handler = JobHandler {
+            duration: load.duration,
+            n_left: AtomicU32::new(load.n_jobs),
+            done: Arc::clone(&done),
+        };
+        let domain = Domain::builder("yard")
+            .event_from_outside::<Job>()
+            .event_handler(handler)
+            .subscriptions(|on| {
+                on.concurrency(load.concurrency);
+            })
+            .build()
+            .expect("a domain that can work");
+        let app = App::builder(domain)
+            .store(MemoryStore::default())
+            .broker(MemoryBroker::default())
+            .event_processing(Processing::Async)
+            .start();
+
+        Self { app, load, done }
+    }
+
+    async fn publish_jobs(&self) {
+        let jobs = (0..self.load.n_jobs).map(|n| Job {
+            id: (n % self.load.n_streams).to_string(),
+        });
+        let jobs: Vec<_> = jobs.collect();
+        self.app.publish(jobs).await.expect("stored");
+    }
+}
+
+/// Running engines.
+struct Engines {
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<Result<StopReport, Error>>>,
+}
+
+impl Engines {
+    fn start(yard: &Yard) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let start_one = |_| {
             let mut stopped = stopped.clone();
             let signal = async move {
                 let _ = stopped.wait_for(|is_stopped| *is_stopped).await;
             };
-            tokio::spawn(Engine::new(app.clone()).run_until(signal))
-        })
-        .collect();
-    done.notified().await;
-    let elapsed = start.elapsed();
+            tokio::spawn(Engine::new(yard.app.clone()).run_until(signal))
+        };
+        let tasks = (0..yard.load.n_engines).map(start_one).collect();
 
-    stop.send_replace(true);
-    for engine in engines {
-        let report = engine.await.expect("it does not panic");
-        assert_eq!(report.expect("it has a broker").abandoned, 0);
+        Self { stop, tasks }
     }
-    elapsed
+
+    async fn stop(self) {
+        self.stop.send_replace(true);
+        for task in self.tasks {
+            let report = task.await.expect("it does not panic");
+            assert_eq!(report.expect("it has a broker").abandoned, 0);
+        }
+    }
 }

@@ -33,7 +33,16 @@ impl OutboxTable {
     pub(in crate::adapter::memory) fn add(&mut self, outgoing: &Outgoing) {
         self.n_added += 1;
         let row = OutboxRow::new(self.n_added, outgoing.clone());
-        self.unsent.to_mut().insert(row);
+        self.insert(row);
+    }
+
+    /// Inserts a pending row.
+    fn insert(&mut self, row: OutboxRow) {
+        if row.due.is_some() {
+            self.scheduled.insert(row);
+        } else {
+            self.unsent.to_mut().insert(row);
+        }
     }
 
     pub(in crate::adapter::memory) fn cancel(&mut self, id: MessageId) {
@@ -119,15 +128,9 @@ impl OutboxTable {
     }
 
     pub(in crate::adapter::memory) fn next_due(&self, now: Timestamp) -> OutboxDue {
-        let unsent = self.unsent.get();
-        let next_scheduled = unsent
-            .scheduled_times(now)
-            .chain(self.scheduled.next_due(now))
-            .min();
-
         OutboxDue {
-            next_retry: unsent.retry_times(now).min(),
-            next_scheduled,
+            next_retry: self.unsent.get().next_retry(now),
+            next_scheduled: self.scheduled.next_due(now),
         }
     }
 
@@ -136,7 +139,7 @@ impl OutboxTable {
             return false;
         };
 
-        self.unsent.to_mut().insert(OutboxRow {
+        self.insert(OutboxRow {
             state: OutboxState::Pending,
             due: Some(now),
             // The row gets as many attempts as a new row.

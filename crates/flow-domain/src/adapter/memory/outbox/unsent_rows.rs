@@ -12,11 +12,14 @@ use crate::{
 
 /// The rows that a relay still has to send, by number.
 ///
-/// They are due, or claimed, or failed. A pending row that is not due stays here until the next
-/// claim moves it to the scheduled rows.
+/// They are due, or claimed, or failed. A row that was due stays here when the clock goes back, until the
+/// next claim moves it to the scheduled rows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct UnsentRows {
     rows: BTreeMap<u64, UnsentRow>,
+    // The number of claimed and failed rows. Claims take the smallest numbers first, so these rows are
+    // near the front, and a search that counts them ends early.
+    n_tried: usize,
     // The name of the last worker. Usually the same worker claims again, and its name is not
     // copied.
     last_worker: Option<Arc<str>>,
@@ -69,7 +72,9 @@ impl UnsentRows {
     }
 
     pub(super) fn remove(&mut self, number: u64) -> Option<OutboxRow> {
-        self.rows.remove(&number).map(|unsent| unsent.row)
+        let unsent = self.rows.remove(&number)?;
+        self.n_tried -= usize::from(unsent.is_tried());
+        Some(unsent.row)
     }
 
     pub(super) fn claim(&mut self, claim: &Claim<'_>) -> Claimed {
@@ -87,6 +92,7 @@ impl UnsentRows {
             match unsent.claimability(claim.now) {
                 Claimability::NotDue => claimed.not_due.push(*number),
                 Claimability::Ready if blocked_streams.get(&unsent.stream_key()).is_none() => {
+                    self.n_tried += usize::from(!unsent.is_tried());
                     claimed.rows.push(unsent.claim(&worker, until));
                 }
                 Claimability::Ready => {}
@@ -120,6 +126,7 @@ impl UnsentRows {
         // Another worker may hold the row now, if the lease of this worker has ended.
         unsent.lease.take_if(|lease| *lease.worker == *worker)?;
         apply_result(&mut unsent.row, &settlement.result);
+        self.n_tried -= usize::from(!unsent.is_tried());
 
         match unsent.row.state {
             OutboxState::Published | OutboxState::Abandoned => Some(entry.remove().row),
@@ -134,26 +141,15 @@ impl UnsentRows {
             .map(|row| row.number)
     }
 
-    /// Returns the times at which the blocking rows can be claimed again.
-    pub(super) fn retry_times(&self, now: Timestamp) -> impl Iterator<Item = Timestamp> {
-        self.claimable_times(move |unsent| {
-            matches!(unsent.claimability(now), Claimability::Blocking)
-        })
-    }
+    /// Returns the earliest time after `now` at which a claimed or failed row can be claimed again.
+    pub(super) fn next_retry(&self, now: Timestamp) -> Option<Timestamp> {
+        let tried = self.rows.values().filter(|unsent| unsent.is_tried());
 
-    /// Returns the due times of the rows that were never tried and are not due at `now`.
-    pub(super) fn scheduled_times(&self, now: Timestamp) -> impl Iterator<Item = Timestamp> {
-        self.claimable_times(move |unsent| matches!(unsent.claimability(now), Claimability::NotDue))
-    }
-
-    fn claimable_times(
-        &self,
-        is_included: impl Fn(&UnsentRow) -> bool,
-    ) -> impl Iterator<Item = Timestamp> {
-        self.rows
-            .values()
-            .filter(move |unsent| is_included(unsent))
+        tried
+            .take(self.n_tried)
             .map(UnsentRow::claimable_at)
+            .filter(|time| now < *time)
+            .min()
     }
 }
 
@@ -164,6 +160,14 @@ impl UnsentRow {
             Some(lease) => lease.until,
             None => self.row.due.unwrap_or(AT_ONCE),
         }
+    }
+
+    /// Returns true if the row is claimed, or if it failed.
+    fn is_tried(&self) -> bool {
+        matches!(
+            self.row.state,
+            OutboxState::Processing | OutboxState::Failed
+        )
     }
 
     fn claimability(&self, now: Timestamp) -> Claimability {
