@@ -19,6 +19,7 @@ pub(super) struct Check<'t> {
     is_about_last_act: bool,
     allows_pending: bool,
     needs_handlers: bool,
+    stays_met: bool,
 }
 
 impl<'t> Check<'t> {
@@ -49,6 +50,7 @@ impl<'t> Check<'t> {
             is_about_last_act: false,
             allows_pending: false,
             needs_handlers: true,
+            stays_met: false,
         }
     }
 
@@ -69,6 +71,12 @@ impl<'t> Check<'t> {
 
     pub(super) fn about_last_act(mut self) -> Self {
         self.is_about_last_act = true;
+        self
+    }
+
+    /// Says that later acts cannot change that the expectation is met.
+    pub(super) fn staying_met(mut self) -> Self {
+        self.stays_met = true;
         self
     }
 
@@ -126,6 +134,10 @@ impl Expectation for Check<'_> {
 
     fn is_about_last_act(&self) -> bool {
         self.is_about_last_act
+    }
+
+    fn stays_met(&self) -> bool {
+        self.stays_met
     }
 
     fn allows_pending(&self) -> bool {

@@ -1,14 +1,11 @@
 use std::{collections::BTreeSet, mem, ops::Range};
 
-use flow_domain::{
-    record::{Entry, EntryKind},
-    wiring::AggregateWiring,
-};
+use flow_domain::record::{Entry, EntryKind};
 
 use crate::{
     expect::{EmptyInput, Mismatch},
     outcome::Warning,
-    plan::{Step, StepKind},
+    plan::{MessageAct, Step, StepKind},
     run::runner::{Runner, Stop},
     system::ClockAdvance,
 };
@@ -42,23 +39,56 @@ impl Runner<'_, '_> {
              Add a handler to the domain, or remove the step"
         );
         let mismatch = Mismatch::new("an event that a handler receives", found);
-        self.acts_without_receiver.push((idx, mismatch));
+        self.idle_steps.push((idx, mismatch));
     }
 
-    /// Notes the redelivery of the step if no handler subscribes to its events.
+    /// Notes the redelivery of the step if no handler subscribes to its events, or the engine stays paused.
     pub(super) fn note_unreceived_redelivery(&mut self, idx: usize, events: &BTreeSet<String>) {
-        if self.has_called_handler() || events.iter().any(|event| self.has_subscriber(event)) {
+        if self.has_called_handler() {
             return;
         }
 
-        let names: Vec<&str> = events.iter().map(String::as_str).collect();
-        let found = format!(
-            "no handler subscribes to {}\nRedeliver other events, or remove the step",
-            names.join(" or ")
-        );
+        let system = self.outcome.system();
+        let mut later_steps = self.plan.steps[idx..].iter();
+        let found = if !events.iter().any(|event| system.has_subscriber(event)) {
+            let names: Vec<&str> = events.iter().map(String::as_str).collect();
+            format!(
+                "no handler subscribes to {}\nRedeliver other events, or remove the step",
+                names.join(" or ")
+            )
+        } else if later_steps.any(|step| matches!(step.kind, StepKind::WhenEngine(_))) {
+            return;
+        } else {
+            "the engine is paused, and does not run after this step\nAdd `.when_engine_runs()`"
+                .to_owned()
+        };
+
         let expected = "events of the last act that a handler receives, to be redelivered";
-        self.acts_without_receiver
-            .push((idx, Mismatch::new(expected, found)));
+        self.idle_steps.push((idx, Mismatch::new(expected, found)));
+    }
+
+    /// Notes the deadline of a submitted command that is handled at once, in the first attempt.
+    ///
+    /// A fault may delay the command, and so may a handler that fails.
+    pub(super) fn note_idle_deadline(&mut self, act: &MessageAct) {
+        let Some(location) = act.deadline else {
+            return;
+        };
+        let has_fault = |step: &Step<'_>| matches!(step.kind, StepKind::Fault(_));
+        if self.outcome.is_paused()
+            || self.plan.steps.iter().any(has_fault)
+            || self.outcome.problems().next().is_some()
+            || self.outcome.last_act_entries().iter().any(is_retry)
+        {
+            return;
+        }
+
+        let found = "the engine runs right after the act, so the command is always in time\n\
+                     Call `.paused()` on the harness and let time pass, or remove the deadline";
+        let mismatch = Mismatch::new("an act whose deadline can pass", found).at(location);
+        let idx = self.outcome.acts().len() - 1;
+        self.idle_steps
+            .push((self.steps.step_of_act(idx), mismatch));
     }
 
     /// Returns true if the last act called a handler. This is cheaper than a look at the wiring.
@@ -72,33 +102,21 @@ impl Runner<'_, '_> {
     /// Another rule is about an event that the domain does not know.
     fn is_received(&self, event: &str) -> bool {
         let system = self.outcome.system();
-        let folds_it = |aggregate: &AggregateWiring| {
-            aggregate.event_sourced && aggregate.events.iter().any(|name| name == event)
-        };
-
-        self.has_subscriber(event)
-            || system.wiring().aggregates.iter().any(folds_it)
+        system.has_subscriber(event)
+            || system.is_folded(event)
             || !system.message_names().iter().any(|name| name == event)
     }
 
-    fn has_subscriber(&self, event: &str) -> bool {
-        let wiring = self.outcome.system().wiring();
-        wiring
-            .subscriptions
-            .iter()
-            .any(|route| route.event == event)
-    }
-
-    /// Fails the acts whose events no handler receives.
+    /// Fails the steps in which nothing can happen.
     ///
     /// A dropped subscription may be the mistake. Then the expectations say more, so they come first.
-    pub(super) fn require_receivers(&mut self) {
-        let acts = mem::take(&mut self.acts_without_receiver);
+    pub(super) fn require_no_idle_steps(&mut self) {
+        let steps = mem::take(&mut self.idle_steps);
         if !self.failures.is_empty() {
             return;
         }
 
-        for (idx, mismatch) in acts {
+        for (idx, mismatch) in steps {
             self.add_failure(idx, mismatch);
         }
     }
@@ -166,6 +184,11 @@ impl Runner<'_, '_> {
         self.outcome
             .warn_of_idle_given_command(Warning::at_step(step.location, text));
     }
+}
+
+/// Returns true if the entry is about a message that is delivered again.
+fn is_retry(entry: &Entry) -> bool {
+    matches!(entry.kind, EntryKind::RetryScheduled(_))
 }
 
 /// Returns true if the entry is about an event, a changed state or row, or a command for later.

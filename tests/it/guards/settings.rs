@@ -36,6 +36,8 @@ type Case = (&'static str, fn(Mode) -> String);
 const FAILING: &[Case] = &[
     ("deadline of a command", |mode| mismatch(rooms().mode(mode).when(book_room()).with_deadline(MINUTE).then_accepted())),
     ("deadline of an event", |mode| mismatch(lab().mode(mode).when_event(counted(0)).with_deadline(MINUTE).then_settled())),
+    ("deadline of a command that the engine handles at once", |mode| mismatch(rooms().mode(mode)
+        .when_submitted(book_room()).with_deadline(MINUTE).then_handled_by::<::booking::BookingHandler>().then_settled())),
     ("fold", |mode| mismatch(count(mode).disable_invariant(Invariant::Fold, "known"))),
     ("silent change", |mode| mismatch(count(mode).disable_invariant(Invariant::SilentChange, "known"))),
     ("rebuild", |mode| mismatch(count(mode).disable_invariant(Invariant::Rebuild, "known"))),
@@ -52,6 +54,9 @@ const WARNING: &[Case] = &[
         .when(place_order()).with_priority(Priority::LOW).then_accepted().run())),
     ("priority of the same lane", |mode| warnings(&rooms().mode(mode)
         .when(book_room()).with_priority(Priority::HIGH).then_accepted().run())),
+    ("invariant that holds", |mode| warnings(&shop().mode(mode).when_event(stock_received(5)).then_projection::<::shop::StockLevel>("prod-1")
+        .disable_invariant(Invariant::RoundTrip, "known").disable_invariant(Invariant::Fold, "known")
+        .disable_invariant(Invariant::SilentChange, "known").disable_invariant(Invariant::Rebuild, "known").run())),
     ("fake that nobody uses", |mode| warnings(&rooms().resource(InMemoryMailer::default).mode(mode)
         .when(book_room()).then(expect::resource(|_: &InMemoryMailer| true).unchanged()).run())),
 ];
@@ -175,6 +180,28 @@ fn allowed_difference_that_is_not_needed_gives_a_warning() {
         .run();
 
     insta::assert_snapshot!(warnings(&outcome), @r#"the modes do not differ in what `.allow_difference("Room")` allows: remove the call"#);
+}
+
+/// Another mode may store a state with this field.
+#[test]
+fn allowed_field_that_no_state_has_is_a_warning() {
+    let flow = |mode| {
+        rooms()
+            .mode(mode)
+            .when(book_room())
+            .then_accepted()
+            .allow_difference("Room.statuss")
+    };
+
+    for mode in [Mode::Sync, Mode::Engine] {
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(warnings(&flow(mode).run()), @"Room has no field `statuss`; did you mean `status`?");
+        }
+    }
+    insta::assert_snapshot!(mismatch(flow(Mode::Differential)), @"
+    expected  each allowed difference names a type, a `Type.field` or the title of a difference
+    found     Room has no field `statuss`; did you mean `status`?
+    ");
 }
 
 #[test]
