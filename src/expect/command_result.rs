@@ -27,7 +27,12 @@ pub fn accepted() -> impl Expectation {
     Check::new("accepted", check)
         .for_unit_tests_too()
         .even_if_pending()
-        .excluding(|outcome| infallible_method(outcome).or_else(|| folded_event(outcome)))
+        .excluding(always_accepted)
+}
+
+/// Finds out whether nothing can reject the act or fail in it.
+fn always_accepted(outcome: &Outcome) -> Option<NeverHappens> {
+    infallible_method(outcome).or_else(|| folded_event(outcome))
 }
 
 /// Finds out whether the act is a method of an aggregate that cannot reject.
@@ -188,7 +193,7 @@ pub fn reply<R: PartialEq + fmt::Debug + Send + Sync + 'static>(expected: R) -> 
     Check::new(description, check)
         .for_unit_tests_too()
         .even_if_pending()
-        .excluding(|outcome| infallible_method(outcome).or_else(|| folded_event(outcome)))
+        .excluding(always_accepted)
 }
 
 /// Returns true if both types are integers, or both are floats.
@@ -242,11 +247,7 @@ pub fn settled() -> impl Expectation {
             .showing_failures_of(handlers))
     })
     .for_unit_tests_too()
-    .excluding(|outcome| {
-        infallible_method(outcome)
-            .or_else(|| folded_event(outcome))
-            .or_else(|| idle_time(outcome))
-    })
+    .excluding(|outcome| always_accepted(outcome).or_else(|| idle_time(outcome)))
 }
 
 /// Finds out whether the act is an event that only an aggregate is folded from, when it is loaded.

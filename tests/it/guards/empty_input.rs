@@ -171,6 +171,11 @@ fn method_that_is_given_nothing_fails() {
       found     none
                 Pass the commands, or remove the step
 
+    flow.when_all
+      expected  at least two commands, which may get in each other's way
+      found     one
+                Pass more commands, or use `.when(..)`
+
     flow.when_time_passes
       expected  at least one microsecond
       found     no time

@@ -64,7 +64,11 @@ fn redelivery_to_an_engine_that_stays_paused_fails() {
             .when_redelivered(1)
     };
 
-    insta::assert_snapshot!(mismatch(redelivered().then(expect::pending(6))), @"");
+    insta::assert_snapshot!(mismatch(redelivered().then(expect::pending(4))), @"
+    expected  events of the last act that a handler receives, to be redelivered
+    found     the engine is paused, and does not run after this step
+              Add `.when_engine_runs()`
+    ");
     redelivered().when_engine_runs().then_settled().run();
 }
 

@@ -188,7 +188,42 @@ fn ignored_error_of_the_unit_of_work_fails_the_flow() {
     let in_sync = texts(Mode::Sync);
 
     pretty_assertions::assert_eq!(texts(Mode::Engine), in_sync);
-    insta::assert_snapshot!(in_sync, @"");
+    insta::assert_snapshot!(in_sync, @r#"
+    raise
+      expected  no problem, or a `then` that covers it
+      found     Kitchen ignored an error on Fill: the event `LidClosed` is not registered: no aggregate of the domain has the category `lid`; add the aggregate with `.aggregate::<..>()`, or `.event_from_outside::<LidClosed>()`
+                If the test expects this, add `.then(expect::handler_failed_with_message::<Kitchen>(".."))`
+
+    add
+      expected  no problem, or a `then` that covers it
+      found     Kitchen ignored an error on Fill: the aggregate `Lid` is not registered: add `.aggregate::<Lid>()` to the domain
+                If the test expects this, add `.then(expect::handler_failed_with_message::<Kitchen>(".."))`
+
+    remove
+      expected  no problem, or a `then` that covers it
+      found     Kitchen ignored an error on Fill: the key `jar_id` of Jar is invalid: a key must have 1 to 512 bytes, but this one is empty
+                If the test expects this, add `.then(expect::handler_failed_with_message::<Kitchen>(".."))`
+
+    find
+      expected  no problem, or a `then` that covers it
+      found     Kitchen ignored an error on Fill: the aggregate `Lid` is not registered: add `.aggregate::<Lid>()` to the domain
+                If the test expects this, add `.then(expect::handler_failed_with_message::<Kitchen>(".."))`
+
+    submit
+      expected  no problem, or a `then` that covers it
+      found     Kitchen ignored an error on Fill: no handler for the command `Empty`: add a route for it to Kitchen, which handles other commands of the same aggregate: `on.command(..)`
+                If the test expects this, add `.then(expect::handler_failed_with_message::<Kitchen>(".."))`
+
+    schedule
+      expected  no problem, or a `then` that covers it
+      found     Kitchen ignored an error on Fill: no handler for the command `Empty`: add a route for it to Kitchen, which handles other commands of the same aggregate: `on.command(..)`
+                If the test expects this, add `.then(expect::handler_failed_with_message::<Kitchen>(".."))`
+
+    put
+      expected  no problem, or a `then` that covers it
+      found     Labeller ignored an error on JarFilled: the key `jar_id` of Label is invalid: a key must have 1 to 512 bytes, but this one is empty
+                If the test expects this, add `.then(expect::handler_failed_with_message::<Labeller>(".."))`
+    "#);
 }
 
 #[rstest]
@@ -206,7 +241,11 @@ fn ignored_error_can_be_covered(#[values(Mode::Sync, Mode::Engine)] mode: Mode) 
 fn error_that_becomes_a_rejection_is_ignored() {
     let flow = fill(Mode::Sync, "reject").then_rejected(LabError("no lid"));
 
-    insta::assert_snapshot!(mismatch(flow), @"");
+    insta::assert_snapshot!(mismatch(flow), @r#"
+    expected  no problem, or a `then` that covers it
+    found     Kitchen ignored an error on Fill: the aggregate `Lid` is not registered: add `.aggregate::<Lid>()` to the domain
+              If the test expects this, add `.then(expect::handler_failed_with_message::<Kitchen>(".."))`
+    "#);
 }
 
 /// A handler may ask whether something exists.

@@ -67,7 +67,42 @@ fn expectation_that_an_earlier_act_met_fails() {
     let in_sync = texts(Mode::Sync);
 
     pretty_assertions::assert_eq!(texts(Mode::Engine), in_sync);
-    insta::assert_snapshot!(in_sync, @"");
+    insta::assert_snapshot!(in_sync, @r#"
+    row
+      expected  OrderDashboard "ord-1", changed by an act
+      found     the state is from before the last `then`, and no act since changed it: the step would pass without the acts since
+                If the test expects this, add `.unchanged()`
+
+    all rows
+      expected  rows of OrderDashboard, changed by an act
+      found     the rows are from before the last `then`, and no act since changed any of them: the step would pass without the acts since
+                If the test expects this, add `.unchanged()`
+
+    event
+      expected  event OrderPlaced, because of an act after the last `then`
+      found     an earlier act did this, and a `then` follows that act: the step would pass without the acts since
+                Move the step to the act that does it
+
+    matching event
+      expected  event OrderPlaced that matches, because of an act after the last `then`
+      found     an earlier act did this, and a `then` follows that act: the step would pass without the acts since
+                Move the step to the act that does it
+
+    handler
+      expected  handled by InventoryEventHandler, because of an act after the last `then`
+      found     an earlier act did this, and a `then` follows that act: the step would pass without the acts since
+                Move the step to the act that does it
+
+    schedule
+      expected  Remind is scheduled, because of an act
+      found     it is scheduled from before the last `then`, and no act since changed that: the step would pass without the acts since
+                If the test expects this, add `.unchanged()`
+
+    failure
+      expected  handler MailHandler failed with a message that contains "mail", because of an act after the last `then`
+      found     an earlier act did this, and a `then` follows that act: the step would pass without the acts since
+                Move the step to the act that does it
+    "#);
 }
 
 #[rstest]

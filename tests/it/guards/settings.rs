@@ -90,6 +90,11 @@ fn setting_that_can_have_no_effect_fails() {
       found     an event, which never expires
                 Remove the deadline
 
+    deadline of a command that the engine handles at once
+      expected  an act whose deadline can pass
+      found     the engine runs right after the act, so the command is always in time
+                Call `.paused()` on the harness and let time pass, or remove the deadline
+
     fold
       expected  an invariant that the domain can violate
       found     the invariant `fold`, which needs an event-sourced aggregate
@@ -142,6 +147,12 @@ fn setting_that_may_be_meant_gives_a_warning() {
 
     priority of the same lane
     tests/it/guards/settings.rs:LINE: the priority is in the lane of the default priority, so it changes nothing unless a handler reads it
+
+    invariant that holds
+    tests/it/guards/settings.rs:LINE: the flow does not violate the invariant `round trip`: remove `.disable_invariant(..)`
+    tests/it/guards/settings.rs:LINE: the flow does not violate the invariant `fold`: remove `.disable_invariant(..)`
+    tests/it/guards/settings.rs:LINE: the flow does not violate the invariant `silent change`: remove `.disable_invariant(..)`
+    tests/it/guards/settings.rs:LINE: the flow does not violate the invariant `rebuild`: remove `.disable_invariant(..)`
 
     fake that nobody uses
     the domain does not use the resource `booking::mail::InMemoryMailer`, so nothing can happen to it: take it with `.get::<..>()` in the function that builds the domain, or remove `.resource(..)`
