@@ -1,6 +1,6 @@
 use std::{any::TypeId, fmt};
 
-use flow_domain::{Error, Rejection, message::short_type_name, record::EntryKind};
+use flow_domain::{Error, Rejection, message::short_type_name};
 
 use crate::{
     chain::ScheduledCommands,
@@ -27,12 +27,7 @@ pub fn accepted() -> impl Expectation {
     Check::new("accepted", check)
         .for_unit_tests_too()
         .even_if_pending()
-        .excluding(always_accepted)
-}
-
-/// Finds out whether nothing can reject the act or fail in it.
-fn always_accepted(outcome: &Outcome) -> Option<NeverHappens> {
-    infallible_method(outcome).or_else(|| folded_event(outcome))
+        .excluding(infallible_method)
 }
 
 /// Finds out whether the act is a method of an aggregate that cannot reject.
@@ -193,7 +188,7 @@ pub fn reply<R: PartialEq + fmt::Debug + Send + Sync + 'static>(expected: R) -> 
     Check::new(description, check)
         .for_unit_tests_too()
         .even_if_pending()
-        .excluding(always_accepted)
+        .excluding(infallible_method)
 }
 
 /// Returns true if both types are integers, or both are floats.
@@ -247,28 +242,7 @@ pub fn settled() -> impl Expectation {
             .showing_failures_of(handlers))
     })
     .for_unit_tests_too()
-    .excluding(|outcome| always_accepted(outcome).or_else(|| idle_time(outcome)))
-}
-
-/// Finds out whether the act is an event that only an aggregate is folded from, when it is loaded.
-fn folded_event(outcome: &Outcome) -> Option<NeverHappens> {
-    let [first, ..] = outcome.last_act_entries() else {
-        return None;
-    };
-    let is_from_test = first.cause.is_none() && matches!(first.kind, EntryKind::Appended(_));
-    let event = outcome.last_act().name();
-    if outcome.is_unit_test
-        || !is_from_test
-        || outcome.system().has_subscriber(event)
-        || !outcome.system().is_folded(event)
-    {
-        return None;
-    }
-
-    Some(NeverHappens::in_any_mode(
-        format!("no handler subscribes to {event}, so nothing can go wrong in this act"),
-        "Expect the aggregate that is folded from it: `.then_aggregate::<..>(..)`",
-    ))
+    .excluding(|outcome| infallible_method(outcome).or_else(|| idle_time(outcome)))
 }
 
 /// Finds out whether the last act let time pass, but not enough for what is scheduled.

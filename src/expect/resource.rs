@@ -29,7 +29,7 @@ pub struct Resource<'t, T> {
 }
 
 impl<T> Resource<'_, T> {
-    /// Allows that no act changed the fake.
+    /// Expects that no new act changed the fake. If one did, there is a warning.
     pub fn unchanged(mut self) -> Self {
         self.is_unchanged = true;
         self
@@ -58,14 +58,18 @@ impl<T: fmt::Debug + Send + Sync + 'static> Expectation for Resource<'_, T> {
     }
 
     fn unrecorded(&self, outcome: &Outcome) -> Option<String> {
-        if self.is_unchanged {
-            return None;
-        }
         outcome.find_resource::<T>().map(|fake| format!("{fake:?}"))
     }
 
     fn warning_if_unchanged(&self, before: &str, outcome: &Outcome) -> Option<String> {
-        if self.unrecorded(outcome)? != before {
+        let name = short_type_name::<T>();
+        let is_changed = self.unrecorded(outcome)? != before;
+        if self.is_unchanged {
+            return is_changed.then(|| {
+                format!("the acts changed the `Debug` text of {name}: remove `.unchanged()`")
+            });
+        }
+        if is_changed {
             return None;
         }
 
@@ -75,9 +79,8 @@ impl<T: fmt::Debug + Send + Sync + 'static> Expectation for Resource<'_, T> {
         let is_met_before = format!("{fresh:?}") != before || (self.holds)(&fresh);
         is_met_before.then(|| {
             format!(
-                "the `Debug` text of {} is as before the acts, so this expectation may pass without them. \
-                 If the test expects this, add `.unchanged()`",
-                short_type_name::<T>()
+                "the `Debug` text of {name} is as before the acts, so this expectation may pass without them. \
+                 If the test expects this, add `.unchanged()`"
             )
         })
     }

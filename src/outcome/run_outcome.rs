@@ -58,6 +58,8 @@ pub struct Outcome {
     pub(crate) compared_by_json: BTreeSet<&'static str>,
     /// The states that were read for the present `then` step, by the id in the query.
     pub(super) states: BTreeMap<Option<String>, Vec<(StateQuery, StoredStates)>>,
+    /// The categories and ids of the aggregates that `then` steps read since the last act.
+    pub(super) read_aggregates: Mutex<BTreeSet<(&'static str, String)>>,
     /// The states that an expectation needs and that are not read yet.
     pub(super) wanted_states: Mutex<Vec<StateQuery>>,
 }
@@ -92,6 +94,7 @@ impl Outcome {
             idle_given_commands: Vec::new(),
             compared_by_json: BTreeSet::new(),
             states: BTreeMap::new(),
+            read_aggregates: Mutex::default(),
             wanted_states: Mutex::default(),
         }
     }
@@ -132,6 +135,7 @@ impl Outcome {
 
     pub(crate) fn add_act(&mut self, act: ActOutcome) {
         self.acts.push(act);
+        self.forget_read_aggregates();
         self.dead_lettered = OnceLock::new();
     }
 

@@ -5,7 +5,7 @@ use flow_domain::record::{Entry, EntryKind};
 use crate::{
     expect::{EmptyInput, Mismatch},
     outcome::Warning,
-    plan::{MessageAct, Step, StepKind},
+    plan::{MessageAct, Sending, Step, StepKind},
     run::runner::{Runner, Stop},
     system::ClockAdvance,
 };
@@ -29,8 +29,16 @@ impl Runner<'_, '_> {
     }
 
     /// Notes the act of the step if no part of the domain receives its event: nothing can happen then.
+    ///
+    /// Another rule is about an event that the domain does not know.
     pub(super) fn note_unreceived_event(&mut self, idx: usize, event: &str) {
-        if self.has_called_handler() || self.is_received(event) {
+        let system = self.outcome.system();
+        let is_known = || system.message_names().iter().any(|name| name == event);
+        if self.has_called_handler()
+            || system.has_subscriber(event)
+            || system.is_folded(event)
+            || !is_known()
+        {
             return;
         }
 
@@ -39,6 +47,43 @@ impl Runner<'_, '_> {
              Add a handler to the domain, or remove the step"
         );
         let mismatch = Mismatch::new("an event that a handler receives", found);
+        self.idle_steps.push((idx, mismatch));
+    }
+
+    /// Notes the last act before a `then` if only an aggregate is folded from its event, and no step reads it.
+    ///
+    /// Before another act, the event is a part of its past.
+    pub(super) fn note_unread_fold(&mut self) {
+        let n_acts = self.outcome.acts().len();
+        if n_acts == 0 || !self.has_checked {
+            return;
+        }
+
+        let idx = self.steps.step_of_act(n_acts - 1);
+        let StepKind::When(MessageAct {
+            message: Ok(event),
+            sending: Sending::Event,
+            ..
+        }) = &self.plan.steps[idx].kind
+        else {
+            return;
+        };
+
+        let name = self.label_of(event);
+        let (outcome, system) = (&self.outcome, self.outcome.system());
+        if self.has_called_handler()
+            || system.has_subscriber(&name)
+            || !system.is_folded(&name)
+            || outcome.has_read_aggregate(event.category, &event.id)
+        {
+            return;
+        }
+
+        let found = format!(
+            "no handler subscribes to {name}, so nothing can go wrong\n\
+             Check the aggregate that is folded from it: `.then_aggregate::<..>(..)`"
+        );
+        let mismatch = Mismatch::new("a `then` step that the event of the act can meet", found);
         self.idle_steps.push((idx, mismatch));
     }
 
@@ -97,20 +142,11 @@ impl Runner<'_, '_> {
         entries.any(|entry| matches!(entry.kind, EntryKind::HandlerStarted { .. }))
     }
 
-    /// Returns true if a handler subscribes to the event, or an aggregate is folded from it.
-    ///
-    /// Another rule is about an event that the domain does not know.
-    fn is_received(&self, event: &str) -> bool {
-        let system = self.outcome.system();
-        system.has_subscriber(event)
-            || system.is_folded(event)
-            || !system.message_names().iter().any(|name| name == event)
-    }
-
     /// Fails the steps in which nothing can happen.
     ///
     /// A dropped subscription may be the mistake. Then the expectations say more, so they come first.
     pub(super) fn require_no_idle_steps(&mut self) {
+        self.note_unread_fold();
         let steps = mem::take(&mut self.idle_steps);
         if !self.failures.is_empty() {
             return;

@@ -109,6 +109,7 @@ impl Runner<'_, '_> {
     ///
     /// At the first act after a `then` step, notes what was so before.
     fn begin_acts(&mut self, idx: usize) {
+        self.note_unread_fold();
         if self.outcome.acts().is_empty() {
             if let Some(faults) = &self.faults {
                 faults.start_counting();

@@ -8,7 +8,9 @@ use crate::{
     plan::{MessageAct, Plan},
     report::{FlowFailure, StepMismatch},
     run::{
-        allowed_difference::AllowedDifference, differential::unknown_text, final_state::FinalState,
+        allowed_difference::{AllowedDifference, Key},
+        differential::unknown_text,
+        final_state::FinalState,
         runner::Runner,
     },
     system::Resources,
@@ -85,7 +87,7 @@ pub(super) fn require_known_types(
         | AllowedDifference::Field(name, _)
         | AllowedDifference::State(name, _)) = AllowedDifference::parse(text)
         else {
-            return None;
+            return unknown_act_text(text, outcome.acts().len());
         };
 
         (!stored.contains(&name)).then(|| match nearest(name, stored.iter().copied()) {
@@ -101,6 +103,18 @@ pub(super) fn require_known_types(
             let failure = StepMismatch::at_end(plan, mismatch);
             Err(FlowFailure::new(outcome, vec![failure], None))
         }
+    }
+}
+
+/// Returns that no difference can have this title, because the flow has no act with the number.
+fn unknown_act_text(text: &str, n_acts: usize) -> Option<String> {
+    match AllowedDifference::parse(text) {
+        AllowedDifference::Other(Key::Reply(nth) | Key::Failures(nth))
+            if nth == 0 || n_acts < nth =>
+        {
+            Some(format!("no match for `{text}`"))
+        }
+        _ => None,
     }
 }
 

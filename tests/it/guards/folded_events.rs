@@ -42,16 +42,55 @@ fn read(mode: Mode) -> Flow<'static, Acted> {
 }
 
 #[rstest]
-fn folded_event_cannot_go_wrong(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
-    for flow in [read(mode).then_settled(), read(mode).then_accepted()] {
+fn folded_event_that_no_step_reads_fails(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
+    let flows = [
+        read(mode).then_settled(),
+        read(mode).then_accepted(),
+        read(mode).then_reply(()),
+        read(mode).then_no_events(),
+        read(mode).then(expect::dead_letters().none()),
+        read(mode).then(|_: &Outcome| Ok(())),
+    ];
+    for flow in flows {
         insta::allow_duplicates! {
             insta::assert_snapshot!(mismatch(flow), @"
-            expected  an expectation that can fail
-            found     no handler subscribes to MeterRead, so nothing can go wrong in this act
-                      Expect the aggregate that is folded from it: `.then_aggregate::<..>(..)`
+            expected  a `then` step that the event of the act can meet
+            found     no handler subscribes to MeterRead, so nothing can go wrong
+                      Check the aggregate that is folded from it: `.then_aggregate::<..>(..)`
             ");
         }
     }
+}
+
+/// A later act does not need the step that cannot fail.
+#[rstest]
+fn folded_event_before_a_then_is_read_by_it(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
+    let again = || MeterRead {
+        meter_id: "m-1".into(),
+        watts: 6,
+    };
+    let in_a_row = read(mode)
+        .when_event(again())
+        .then_aggregate::<Meter>("m-1");
+    let unread = read(mode)
+        .then_settled()
+        .when_event(again())
+        .then_aggregate::<Meter>("m-1");
+    let other = read(mode).then_aggregate::<Meter>("m-2").absent();
+
+    in_a_row.has(|meter| meter.watts == 11).run();
+    assert!(mismatch(unread).contains("MeterRead"));
+    assert!(mismatch(other).contains("MeterRead"));
+}
+
+#[rstest]
+fn folded_event_is_read_by_a_closure(#[values(Mode::Sync, Mode::Engine)] mode: Mode) {
+    let closure = |outcome: &Outcome| match outcome.aggregate::<Meter>("m-1") {
+        Some(_) => Ok(()),
+        None => Err(Mismatch::new("a meter", "none")),
+    };
+
+    read(mode).then(closure).run();
 }
 
 #[rstest]

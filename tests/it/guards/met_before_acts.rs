@@ -163,16 +163,18 @@ fn resource_that_only_given_steps_changed_is_a_warning(
 }
 
 #[test]
-fn resource_that_an_act_changes_is_no_warning() {
-    let flow = shop_with_mail(FakeMailer::default)
-        .given_events(stock_received(5))
-        .given_command(place_order())
-        .when_event(payment_received())
-        .then(expect::resource(|mailer: &FakeMailer| {
-            mailer.sent().len() == 1
-        }));
+fn resource_that_an_act_changes_is_not_unchanged() {
+    let paid = || {
+        shop_with_mail(FakeMailer::default)
+            .given_events(stock_received(5))
+            .given_command(place_order())
+            .when_event(payment_received())
+    };
+    let has_sent = |mailer: &FakeMailer| mailer.sent().len() == 1;
+    let unchanged = paid().then(expect::resource(has_sent).unchanged());
 
-    assert_eq!(warnings(flow), "");
+    assert_eq!(warnings(paid().then(expect::resource(has_sent))), "");
+    insta::assert_snapshot!(warnings(unchanged), @"the acts changed the `Debug` text of FakeMailer: remove `.unchanged()`");
 }
 
 fn stocked() -> UnitGiven<Inventory> {

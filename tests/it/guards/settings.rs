@@ -44,6 +44,7 @@ const FAILING: &[Case] = &[
     ("fold in the harness", |mode| mismatch(FlowHarness::new(counting).mode(mode)
         .disable_invariant(Invariant::Fold, "known").when_event(counted(0)).then_settled())),
     ("difference", |mode| mismatch(rooms().mode(mode).when(book_room()).then_accepted().allow_difference("Hotel"))),
+    ("difference of an act", |mode| mismatch(rooms().mode(mode).when(book_room()).then_accepted().allow_difference("answer to act 2"))),
     ("unit: rebuild", |_| masked_panic_text(|| drop(unit::<Order>().given_aggregate(crate::fixture::draft()).disable_invariant(Invariant::Rebuild, "known")))),
     ("unit: fold", |_| masked_panic_text(|| drop(unit::<Order>().given_aggregate(crate::fixture::draft()).disable_invariant(Invariant::Fold, "known")))),
 ];
@@ -118,6 +119,10 @@ fn setting_that_can_have_no_effect_fails() {
     difference
       expected  each allowed difference names a type, a `Type.field` or the title of a difference
       found     no match for `Hotel`: the domain stores no Hotel
+
+    difference of an act
+      expected  each allowed difference names a type, a `Type.field` or the title of a difference
+      found     no match for `answer to act 2`
 
     unit: rebuild
     the test of Order cannot disable an invariant
