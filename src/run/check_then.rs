@@ -95,7 +95,7 @@ impl Runner<'_, '_> {
         let result = check_expectation(expectation, outcome).await;
         outcome.show_checked_acts(checked_acts);
 
-        result.map_err(|_| {
+        result.map_err(|_unmet| {
             let text = describe(expectation).render(outcome.record().labels());
             Mismatch::new(
                 format!("{text}, because of an act after the last `then`"),

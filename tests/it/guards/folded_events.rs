@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::fixture::mismatch;
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, Aggregate)]
-#[aggregate(id = meter_id, event_sourced, events(MeterRead))]
+#[aggregate(id = id, event_sourced, events(MeterRead))]
 struct Meter {
-    meter_id: String,
+    id: String,
     watts: u32,
     #[serde(skip)]
     raised: PendingEvents,
@@ -18,7 +18,7 @@ struct Meter {
 
 impl Apply<MeterRead> for Meter {
     fn apply(&mut self, event: &MeterRead) {
-        self.meter_id.clone_from(&event.meter_id);
+        self.id.clone_from(&event.meter_id);
         self.watts += event.watts;
     }
 }

@@ -1,6 +1,6 @@
 //! A handler that ignores an error of its unit of work, and goes on.
 
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
 
 use flow_domain::{
     Aggregate, Command, CommandHandler, CommandRoutes, Domain, Error, Event, PendingEvents,
@@ -14,10 +14,9 @@ use serde::{Deserialize, Serialize};
 use crate::fixture::{LabError, mismatch};
 
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize, Aggregate)]
-#[aggregate(id = jar_id, commands(Fill, Empty, Pour), events(JarFilled))]
+#[aggregate(id = id, commands(Fill, Empty, Pour), events(JarFilled))]
 struct Jar {
-    jar_id: String,
-    grams: u32,
+    id: String,
     #[serde(skip)]
     raised: PendingEvents,
 }
@@ -99,11 +98,9 @@ impl Kitchen {
             "remove" => drop(work.remove(Jar::default())),
             "find" => drop(work.find::<Lid>("l-1").await),
             "submit" => drop(work.submit(Empty { jar_id })),
-            "schedule" => {
-                drop(work.process_after(std::time::Duration::from_secs(1), Empty { jar_id }))
-            }
+            "schedule" => drop(work.process_after(Duration::from_secs(1), Empty { jar_id })),
             "fail" => work.add(lid())?,
-            "reject" => work.add(lid()).map_err(|_| LabError("no lid"))?,
+            "reject" => work.add(lid()).map_err(|_failure| LabError("no lid"))?,
             "look" => drop(work.load::<Jar>("j-2").await),
             _ => {}
         }
@@ -201,7 +198,7 @@ fn ignored_error_of_the_unit_of_work_fails_the_flow() {
 
     remove
       expected  no problem, or a `then` that covers it
-      found     Kitchen ignored an error on Fill: the key `jar_id` of Jar is invalid: a key must have 1 to 512 bytes, but this one is empty
+      found     Kitchen ignored an error on Fill: the key `id` of Jar is invalid: a key must have 1 to 512 bytes, but this one is empty
                 If the test expects this, add `.then(expect::handler_failed_with_message::<Kitchen>(".."))`
 
     find
