@@ -33,8 +33,8 @@
 //!
 //! A flow may have several acts. [`then`](Flow::then) takes any expectation of [`expect`]. The most
 //! used have a method of their own: `then_events(..)` is `then(expect::events(..))`. Most expectations
-//! check all acts so far. `events`, `commands`, `chain` and the command results check the last act
-//! only.
+//! check all acts so far, and need an act since the last `then`. `events`, `commands`, `chain` and the
+//! command results check the last act only.
 //!
 //! ```
 //! # use flow_harness::prelude::*;

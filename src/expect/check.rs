@@ -10,13 +10,23 @@ use crate::{
 type CheckFn<'t> = dyn Fn(&Outcome) -> Result<(), Mismatch> + Send + Sync + 't;
 type CoversFn<'t> = dyn Fn(&Problem<'_>, &Outcome) -> bool + Send + Sync + 't;
 
+/// Which acts an expectation is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// All acts so far.
+    AllActs,
+    /// All acts so far, and a later act cannot change that the expectation is met.
+    StaysMet,
+    LastAct,
+}
+
 /// An expectation that is made of closures.
 pub(super) struct Check<'t> {
     description: Description,
     run: Box<CheckFn<'t>>,
     covers: Box<CoversFn<'t>>,
     never_happens: fn(&Outcome) -> Option<NeverHappens>,
-    is_about_last_act: bool,
+    scope: Scope,
     allows_pending: bool,
     needs_handlers: bool,
 }
@@ -46,7 +56,7 @@ impl<'t> Check<'t> {
             run: Box::new(check),
             covers: Box::new(|_, _| false),
             never_happens: |_| None,
-            is_about_last_act: false,
+            scope: Scope::AllActs,
             allows_pending: false,
             needs_handlers: true,
         }
@@ -68,7 +78,13 @@ impl<'t> Check<'t> {
     }
 
     pub(super) fn about_last_act(mut self) -> Self {
-        self.is_about_last_act = true;
+        self.scope = Scope::LastAct;
+        self
+    }
+
+    /// Says that later acts cannot change that the expectation is met.
+    pub(super) fn staying_met(mut self) -> Self {
+        self.scope = Scope::StaysMet;
         self
     }
 
@@ -125,7 +141,11 @@ impl Expectation for Check<'_> {
     }
 
     fn is_about_last_act(&self) -> bool {
-        self.is_about_last_act
+        self.scope == Scope::LastAct
+    }
+
+    fn stays_met(&self) -> bool {
+        self.scope == Scope::StaysMet
     }
 
     fn allows_pending(&self) -> bool {

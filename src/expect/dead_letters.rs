@@ -29,7 +29,8 @@ pub struct DeadLetters {
 impl DeadLetters {
     /// Expects that there is no dead letter.
     ///
-    /// `Mode::Sync` stores none, so there is a warning in that mode.
+    /// `Mode::Sync` stores none, so there is a warning in that mode, unless the test calls
+    /// [`FlowHarness::mode`](crate::FlowHarness::mode).
     pub fn none(self) -> Self {
         self.count(0)
     }
@@ -112,13 +113,17 @@ impl Expectation for DeadLetters {
 
     fn warning(&self, outcome: &Outcome) -> Option<String> {
         let cannot_fail = self.n_expected == Some(0) && outcome.is_inline();
+        let reason = "`Mode::Sync` stores no dead letters";
 
-        NeverHappens::warning(cannot_fail.then(|| {
-            NeverHappens::in_this_run(
-                "`Mode::Sync` stores no dead letters",
-                "Run the flow in `Mode::Engine`, too",
-            )
-        }))
+        NeverHappens::warning(
+            cannot_fail
+                .then(|| NeverHappens::in_this_mode(reason, outcome))
+                .flatten(),
+        )
+    }
+
+    fn stays_met(&self) -> bool {
+        self.n_expected.is_none()
     }
 
     fn covers(&self, problem: &Problem<'_>, outcome: &Outcome) -> bool {

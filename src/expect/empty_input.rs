@@ -11,6 +11,7 @@ pub(crate) enum EmptyInput {
     GivenEvents,
     StoredEvents,
     Commands,
+    OtherCommands,
     Duration,
     Deadline,
     Cycles,
@@ -71,6 +72,10 @@ impl EmptyInput {
             Self::Commands => [
                 "at least one command",
                 "none\nPass the commands, or remove the step",
+            ],
+            Self::OtherCommands => [
+                "at least two commands, which may get in each other's way",
+                "one\nPass more commands, or use `.when(..)`",
             ],
             Self::Duration => [
                 "at least one microsecond",

@@ -90,6 +90,7 @@ pub fn event<E: Event>(expected: E) -> impl Expectation + use<E> {
         check,
     )
     .for_unit_tests_too()
+    .staying_met()
     .even_if_pending()
 }
 
@@ -133,6 +134,7 @@ pub fn event_matching<'t, E: Event>(
         |labels: &MessageLabels| format!("event {} that matches", type_name::<E>(labels));
     Check::about_messages(describe, check)
         .for_unit_tests_too()
+        .staying_met()
         .even_if_pending()
 }
 

@@ -113,13 +113,28 @@ pub trait Expectation: Send + Sync {
         false
     }
 
-    /// Returns a warning if the expectation is met before any act, and the test does not say so.
+    /// Returns true if the expectation can only become met: later acts cannot change that.
     ///
-    /// The harness calls this method before the first act. It adds the text after the check passed, unless
-    /// the last act was rejected or failed.
+    /// An act since the last `then` step must then meet it.
     #[doc(hidden)]
-    fn warning_before_acts(&self, outcome: &Outcome) -> Option<String> {
+    fn stays_met(&self) -> bool {
+        false
+    }
+
+    /// Returns as text what the expectation reads outside of the record, before the acts it is about.
+    #[doc(hidden)]
+    fn unrecorded(&self, outcome: &Outcome) -> Option<String> {
         let _ = outcome;
+        None
+    }
+
+    /// Returns a warning if no act changed what the expectation reads outside of the record.
+    ///
+    /// `before` is the text of [`unrecorded`](Self::unrecorded). The harness calls this after the check
+    /// passed, unless the last act was rejected or failed.
+    #[doc(hidden)]
+    fn warning_if_unchanged(&self, before: &str, outcome: &Outcome) -> Option<String> {
+        let _ = (before, outcome);
         None
     }
 

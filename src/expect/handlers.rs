@@ -140,6 +140,10 @@ impl Expectation for HandledBy {
     fn warning(&self, outcome: &Outcome) -> Option<String> {
         NeverHappens::warning(self.never_happens(outcome))
     }
+
+    fn stays_met(&self) -> bool {
+        self.times.is_none()
+    }
 }
 
 /// A handler call that ended.
@@ -345,5 +349,6 @@ fn failed_if<H: 'static>(
     };
     Check::new(description, check)
         .covering(covers)
+        .staying_met()
         .even_if_pending()
 }

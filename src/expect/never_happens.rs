@@ -32,7 +32,7 @@ pub(super) struct NeverHappens {
 enum Certainty {
     /// It can fail in no mode, so it fails the flow.
     Certain,
-    /// The same flow can fail in another mode, so there is a warning.
+    /// The same flow can fail in another run, so there is a warning.
     InThisRun,
     /// Some handler declares nothing, so there is a warning.
     Probable,
@@ -55,7 +55,15 @@ impl NeverHappens {
         }
     }
 
-    /// The expectation cannot fail in this run, but the same flow may fail in another mode.
+    /// The expectation cannot fail in this mode, but the same flow may fail in another one.
+    ///
+    /// A test that chooses its mode may run in all of them. In each of its runs a warning would be wrong.
+    pub(super) fn in_this_mode(reason: &str, outcome: &Outcome) -> Option<Self> {
+        let advice = "Run the flow in `Mode::Engine`, too";
+        (!outcome.is_mode_chosen).then(|| Self::in_this_run(reason, advice))
+    }
+
+    /// The expectation cannot fail in this run.
     pub(super) fn in_this_run(reason: impl Into<String>, advice: &str) -> Self {
         Self {
             reason: reason.into(),

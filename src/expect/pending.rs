@@ -76,12 +76,11 @@ impl Pending {
                 "Remove the step, or call `.paused()` on the harness",
             ));
         }
-        outcome.is_inline().then(|| {
-            NeverHappens::in_this_run(
-                "`Mode::Sync` has no engine, so no message is ever pending",
-                "Run the flow in `Mode::Engine`, too",
-            )
-        })
+        let reason = "`Mode::Sync` has no engine, so no message is ever pending";
+        outcome
+            .is_inline()
+            .then(|| NeverHappens::in_this_mode(reason, outcome))
+            .flatten()
     }
 
     fn count(&self, remaining: &Remaining, outcome: &Outcome) -> Result<usize, Mismatch> {

@@ -59,6 +59,8 @@ pub fn publish_failed<M: Message>() -> impl Expectation {
                 outcome.record().labels(),
             )
         })
+        .staying_met()
+        .staying_met()
         .even_if_pending()
 }
 
@@ -75,6 +77,7 @@ fn published_in<E: Event>(lane: Option<Lane>) -> Check<'static> {
         let expected = describe(outcome.record().labels());
         check_published::<E>(&expected, lane, outcome)
     })
+    .staying_met()
     .even_if_pending()
 }
 

@@ -9,8 +9,9 @@ use crate::{
 
 /// Expects that `holds` returns true for the fake of type `T`.
 ///
-/// If it returns true for a fresh fake, too, there is a warning: the expectation may pass without any act.
-/// Use [`unchanged`](Resource::unchanged) if the test expects that.
+/// If no act since the last `then` changed the fake, there is a warning: the expectation may pass without
+/// them. Use [`unchanged`](Resource::unchanged) if the test expects that. The `Debug` text of the fake shows
+/// whether it changed. If it hides that, the closure must be false for a fresh fake.
 pub fn resource<'t, T: fmt::Debug + Send + Sync + 'static>(
     holds: impl Fn(&T) -> bool + Send + Sync + 't,
 ) -> Resource<'t, T> {
@@ -28,7 +29,7 @@ pub struct Resource<'t, T> {
 }
 
 impl<T> Resource<'_, T> {
-    /// Expects that `holds` returns true for a fresh fake, too.
+    /// Expects that no new act changed the fake. If one did, there is a warning.
     pub fn unchanged(mut self) -> Self {
         self.is_unchanged = true;
         self
@@ -56,18 +57,30 @@ impl<T: fmt::Debug + Send + Sync + 'static> Expectation for Resource<'_, T> {
         format!("resource {}", short_type_name::<T>())
     }
 
-    fn warning_before_acts(&self, outcome: &Outcome) -> Option<String> {
+    fn unrecorded(&self, outcome: &Outcome) -> Option<String> {
+        outcome.find_resource::<T>().map(|fake| format!("{fake:?}"))
+    }
+
+    fn warning_if_unchanged(&self, before: &str, outcome: &Outcome) -> Option<String> {
+        let name = short_type_name::<T>();
+        let is_changed = self.unrecorded(outcome)? != before;
         if self.is_unchanged {
+            return is_changed.then(|| {
+                format!("the acts changed the `Debug` text of {name}: remove `.unchanged()`")
+            });
+        }
+        if is_changed {
             return None;
         }
 
+        // `Debug` may show only a part of the fake. Then it is the same for a fresh one, which tells more.
         // The closure may panic or change something, so it must not get the fake of the run.
         let fresh = outcome.resources().make_fresh::<T>()?;
-        (self.holds)(&fresh).then(|| {
+        let is_met_before = format!("{fresh:?}") != before || (self.holds)(&fresh);
+        is_met_before.then(|| {
             format!(
-                "the closure returns true for a fresh {}, too, so this expectation may pass without any act. \
-                 If the test expects this, add `.unchanged()`",
-                short_type_name::<T>()
+                "the `Debug` text of {name} is as before the acts, so this expectation may pass without them. \
+                 If the test expects this, add `.unchanged()`"
             )
         })
     }

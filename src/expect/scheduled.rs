@@ -14,6 +14,7 @@ use crate::{
         empty_input::EmptyInput,
         messages::{first_name, is_problem_of, message_at, require_known_message, type_name},
         never_happens::NeverHappens,
+        unchanged::met_before_text,
     },
     outcome::{Description, Outcome, ProblemKind},
     value::{counted, matches_type},
@@ -107,19 +108,16 @@ impl<C: Command> Scheduled<C> {
         }
 
         let has_problem = outcome.problems().next().is_some();
-        let has_time_passed = outcome.act_entries().any(|entry| {
+        let has_time_passed = outcome.new_entries().any(|entry| {
             let kind = &entry.kind;
             matches!(kind, EntryKind::ClockAdvanced { reason, .. } if *reason == ClockReason::TimePassed)
         });
-        if has_problem || has_time_passed || 0 < changes::<C>(outcome.act_entries(), record) {
+        if has_problem || has_time_passed || 0 < changes::<C>(outcome.new_entries(), record) {
             return Ok(());
         }
-        let found = "it is scheduled from before the first act, and no act changed that: \
-                     the step would pass without any act\n\
-                     If the test expects this, add `.unchanged()`";
         Err(Mismatch::new(
             format!("{expected}, because of an act"),
-            found,
+            met_before_text("it is scheduled", "that", outcome),
         ))
     }
 }
@@ -271,6 +269,7 @@ pub fn expired<C: Command>() -> impl Expectation {
         .covering(|problem, outcome| {
             is_problem_of::<C>(problem, ProblemKind::Expired, outcome.record().labels())
         })
+        .staying_met()
         .even_if_pending()
 }
 

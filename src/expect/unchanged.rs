@@ -9,8 +9,8 @@ use crate::{
     value::show_stored,
 };
 
-/// Requires that an act wrote the state that was found. Otherwise the step would pass without any
-/// act.
+/// Requires that an act since the last `then` wrote the state that was found. Otherwise the step would
+/// pass without these acts.
 ///
 /// A write counts even if it stores an equal state again.
 ///
@@ -27,7 +27,7 @@ pub(super) fn require_changed(
         return Ok(());
     }
     if outcome
-        .act_entries()
+        .new_entries()
         .any(|entry| query.is_written_by(entry))
     {
         return Ok(());
@@ -38,11 +38,24 @@ pub(super) fn require_changed(
         Some(_) => ("the state is", "it"),
         None => ("the rows are", "any of them"),
     };
-    let found_text = format!(
-        "{subject} from before the first act, and no act changed {changed}: the step would pass without any act\n\
+    Err(Mismatch::new(
+        expected,
+        met_before_text(subject, changed, outcome),
+    ))
+}
+
+/// Returns the text that something was so before the acts since the last `then`.
+pub(super) fn met_before_text(subject: &str, changed: &str, outcome: &Outcome) -> String {
+    let (before, which, without) = if outcome.has_checked_acts() {
+        ("the last `then`", "no act since", "the acts since")
+    } else {
+        ("the first act", "no act", "any act")
+    };
+
+    format!(
+        "{subject} from before {before}, and {which} changed {changed}: the step would pass without {without}\n\
          If the test expects this, add `.unchanged()`"
-    );
-    Err(Mismatch::new(expected, found_text))
+    )
 }
 
 /// Requires that the last act left the queried state as it was before.

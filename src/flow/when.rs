@@ -49,6 +49,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
             sending,
             headers: Headers::default(),
             priority: None,
+            deadline: None,
         };
 
         flow.phase.message = Some((Location::caller(), act));
@@ -63,10 +64,15 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     pub fn when_all(self, commands: impl IntoMessages<AnyCommand>) -> Flow<'t, Acted> {
         let mut flow = self.into_phase(Acted::new());
         let serialized = flow.plan.serialize_each(&commands);
-        let is_empty = serialized.as_ref().is_ok_and(Vec::is_empty);
+        let n_commands = serialized.as_ref().map_or(2, Vec::len);
 
         flow.plan
-            .require_not_empty(Location::caller(), EmptyInput::Commands, is_empty);
+            .require_not_empty(Location::caller(), EmptyInput::Commands, n_commands == 0);
+        flow.plan.require_not_empty(
+            Location::caller(),
+            EmptyInput::OtherCommands,
+            n_commands == 1,
+        );
         flow.step(StepKind::WhenAll(serialized))
     }
 
@@ -212,7 +218,9 @@ impl Flow<'_, Acted> {
             self.plan.reject_call(Location::caller(), mismatch);
         }
 
+        let location = Location::caller();
         self.with_header("a deadline", |act| {
+            act.deadline = Some(location);
             act.headers = std::mem::take(&mut act.headers).expires_after(duration);
         })
     }

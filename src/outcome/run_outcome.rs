@@ -16,7 +16,7 @@ use crate::{
     chain::{ScheduledCommands, chain_text, mermaid_text, rolled_back_by},
     logs::Logs,
     outcome::{
-        ActOutcome, DisabledInvariant, Log, StateQuery, Story, Warning,
+        ActOutcome, DisabledInvariant, Log, StateQuery, Story, Warning, new_acts::NewActs,
         silent_change::silent_changes, state_query::StoredStates, stored_values::decode_stored,
     },
     system::{Resources, System},
@@ -30,12 +30,16 @@ use crate::{
 pub struct Outcome {
     system: Box<dyn System>,
     resources: Resources,
-    record: Record,
+    pub(super) record: Record,
     /// Whether it is the outcome of a unit test, which has no handlers.
     pub(crate) is_unit_test: bool,
     /// The number of entries in the record before the first act.
     pub(crate) n_given_entries: usize,
-    acts: Vec<ActOutcome>,
+    pub(super) acts: Vec<ActOutcome>,
+    /// Whether the test has chosen the mode, which it does to run in several.
+    pub(crate) is_mode_chosen: bool,
+    /// Where the acts since the last `then` step began.
+    pub(super) new_acts: NewActs,
     /// The handlers whose messages became dead letters in the last act, once somebody asks for them.
     dead_lettered: OnceLock<BTreeSet<Option<&'static str>>>,
     /// The given step that failed. It is no act, and the flow ends there.
@@ -54,6 +58,8 @@ pub struct Outcome {
     pub(crate) compared_by_json: BTreeSet<&'static str>,
     /// The states that were read for the present `then` step, by the id in the query.
     pub(super) states: BTreeMap<Option<String>, Vec<(StateQuery, StoredStates)>>,
+    /// The categories and ids of the aggregates that `then` steps read since the last act.
+    pub(super) read_aggregates: Mutex<BTreeSet<(&'static str, String)>>,
     /// The states that an expectation needs and that are not read yet.
     pub(super) wanted_states: Mutex<Vec<StateQuery>>,
 }
@@ -75,6 +81,8 @@ impl Outcome {
             is_unit_test: false,
             n_given_entries: 0,
             acts: Vec::new(),
+            is_mode_chosen: false,
+            new_acts: NewActs::default(),
             dead_lettered: OnceLock::new(),
             failed_given: None,
             story: Story::default(),
@@ -86,6 +94,7 @@ impl Outcome {
             idle_given_commands: Vec::new(),
             compared_by_json: BTreeSet::new(),
             states: BTreeMap::new(),
+            read_aggregates: Mutex::default(),
             wanted_states: Mutex::default(),
         }
     }
@@ -126,6 +135,7 @@ impl Outcome {
 
     pub(crate) fn add_act(&mut self, act: ActOutcome) {
         self.acts.push(act);
+        self.forget_read_aggregates();
         self.dead_lettered = OnceLock::new();
     }
 

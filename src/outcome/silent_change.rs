@@ -13,7 +13,7 @@ use crate::outcome::Warning;
 /// Returns a warning for each aggregate that changed in a unit of work without raising an event.
 ///
 /// Handlers that subscribe to the events of the aggregate do not learn of such a change.
-pub(super) fn silent_changes(
+pub(crate) fn silent_changes(
     record: &Record,
     category_of: impl Fn(&str) -> Option<&'static str>,
 ) -> Vec<Warning> {

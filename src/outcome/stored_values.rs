@@ -64,6 +64,7 @@ impl Outcome {
             return self.read_stored(Table::new(TableKind::Aggregate, A::NAME), &id);
         }
 
+        self.note_read_aggregate(A::CATEGORY, &id);
         let entries = self.record().entries().iter();
         let own_events = entries.filter_map(|entry| match &entry.kind {
             EntryKind::Appended(event)

@@ -58,6 +58,8 @@ pub(crate) struct MessageAct {
     pub(crate) headers: Headers,
     /// The priority, and the line that sets it.
     pub(crate) priority: Option<(&'static Location<'static>, Priority)>,
+    /// The line that sets a deadline.
+    pub(crate) deadline: Option<&'static Location<'static>>,
 }
 
 /// How the test sends a message.

@@ -9,6 +9,7 @@ use crate::{
 impl Runner<'_, '_> {
     /// Checks a `then_*` step. The run goes on if the step fails.
     pub(super) async fn check_then(&mut self, idx: usize, expectation: &dyn Expectation) {
+        self.has_checked = true;
         let checked = self.check_asserted(expectation).await;
         let warning =
             checked.and_then(|()| catch_closure(|| Ok(expectation.warning(&self.outcome))));
@@ -16,10 +17,8 @@ impl Runner<'_, '_> {
         match warning {
             Ok(warning) => {
                 let location = self.plan.steps[idx].location;
-                for text in warning
-                    .into_iter()
-                    .chain(self.take_warning_before_acts(idx))
-                {
+                let unchanged = self.warning_if_unchanged(idx, expectation);
+                for text in warning.into_iter().chain(unchanged) {
                     self.outcome.warn(Warning::at_step(location, text));
                 }
             }
@@ -27,29 +26,38 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// Finds the expectations that are met before any act, and so may show nothing.
-    pub(super) fn check_before_acts(&mut self) {
-        for (idx, step) in self.plan.steps.iter().enumerate() {
-            let StepKind::Then(expectation) = &step.kind else {
-                continue;
-            };
+    /// Notes what the `then` steps after this act read outside of the record, as it is before.
+    pub(super) fn look_before_acts(&mut self, act_idx: usize) {
+        let steps = self.plan.steps.iter().enumerate().skip(act_idx);
+        let checks = steps
+            .skip_while(|(_, step)| !step.kind.is_expectation())
+            .take_while(|(_, step)| !step.kind.is_act());
 
-            // A closure may panic, because nothing has happened. The expectation is then not met.
-            let warning = catch_closure(|| Ok(expectation.warning_before_acts(&self.outcome)));
-            if let Ok(Some(text)) = warning {
-                self.warnings_before_acts.insert(idx, text);
+        for (idx, step) in checks {
+            if let StepKind::Then(expectation) = &step.kind
+                && let Ok(Some(text)) = catch_closure(|| Ok(expectation.unrecorded(&self.outcome)))
+            {
+                self.unrecorded_before.insert(idx, text);
             }
         }
     }
 
-    /// Returns the warning that a step is met before any act.
+    /// Returns the warning that no act changed what the step reads outside of the record.
     ///
     /// After a rejection or a failure, a test may expect just that.
-    fn take_warning_before_acts(&mut self, idx: usize) -> Option<String> {
-        let has_problem = self.outcome.problems().next().is_some();
-        self.warnings_before_acts
-            .remove(&idx)
-            .filter(|_| !has_problem)
+    fn warning_if_unchanged(
+        &mut self,
+        idx: usize,
+        expectation: &dyn Expectation,
+    ) -> Option<String> {
+        let before = self.unrecorded_before.remove(&idx)?;
+        if self.outcome.problems().next().is_some() {
+            return None;
+        }
+
+        // The closure of the test may panic for a fresh fake. Then the fresh fake does not meet it.
+        let warning = || Ok(expectation.warning_if_unchanged(&before, &self.outcome));
+        catch_closure(warning).ok().flatten()
     }
 
     async fn check_asserted(&mut self, expectation: &dyn Expectation) -> Result<(), Mismatch> {
@@ -67,7 +75,34 @@ impl Runner<'_, '_> {
         self.has_asserted_pending |= expectation.expects_pending();
         self.mark_asserted(expectation)?;
 
-        check_expectation(expectation, &mut self.outcome).await
+        check_expectation(expectation, &mut self.outcome).await?;
+        self.require_new_act(expectation).await
+    }
+
+    /// Requires that an act since the last `then` steps met an expectation that stays met.
+    ///
+    /// An act that was rejected or failed is exempt.
+    async fn require_new_act(&mut self, expectation: &dyn Expectation) -> Result<(), Mismatch> {
+        let outcome = &mut self.outcome;
+        if !expectation.stays_met()
+            || !outcome.has_checked_acts()
+            || outcome.problems().next().is_some()
+        {
+            return Ok(());
+        }
+
+        let checked_acts = outcome.hide_checked_acts();
+        let result = check_expectation(expectation, outcome).await;
+        outcome.show_checked_acts(checked_acts);
+
+        result.map_err(|_unmet| {
+            let text = describe(expectation).render(outcome.record().labels());
+            Mismatch::new(
+                format!("{text}, because of an act after the last `then`"),
+                "an earlier act did this, and a `then` follows that act: the step would pass without the acts since\n\
+                 Move the step to the act that does it",
+            )
+        })
     }
 
     /// Marks the problems that the expectation covers.

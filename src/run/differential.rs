@@ -43,7 +43,7 @@ async fn compare_with_engine(
         .iter()
         .zip(&allowed)
         .filter(|(_, allowed)| !inline.has(allowed) && !engine.has(allowed))
-        .map(|(text, allowed)| unknown_text(text, allowed, [&inline, &engine]))
+        .map(|(text, allowed)| unknown_text(text, allowed, &[&inline, &engine]))
         .collect();
     if !unknown.is_empty() {
         let mismatch = Mismatch::new(AllowedDifference::EXPECTED, unknown.join("\n"));
@@ -92,10 +92,10 @@ fn unneeded_warning(text: &str) -> Warning {
 }
 
 /// Returns that no final state has what `text` allows to differ, and which field has a similar name.
-fn unknown_text(
+pub(super) fn unknown_text(
     text: &str,
     allowed: &AllowedDifference<'_>,
-    states: [&FinalState<'_>; 2],
+    states: &[&FinalState<'_>],
 ) -> String {
     let AllowedDifference::Field(type_name, field) = allowed else {
         return format!("no match for `{text}`");

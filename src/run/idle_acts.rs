@@ -1,14 +1,11 @@
 use std::{collections::BTreeSet, mem, ops::Range};
 
-use flow_domain::{
-    record::{Entry, EntryKind},
-    wiring::AggregateWiring,
-};
+use flow_domain::record::{Entry, EntryKind};
 
 use crate::{
     expect::{EmptyInput, Mismatch},
     outcome::Warning,
-    plan::{Step, StepKind},
+    plan::{MessageAct, Sending, Step, StepKind},
     run::runner::{Runner, Stop},
     system::ClockAdvance,
 };
@@ -32,8 +29,16 @@ impl Runner<'_, '_> {
     }
 
     /// Notes the act of the step if no part of the domain receives its event: nothing can happen then.
+    ///
+    /// Another rule is about an event that the domain does not know.
     pub(super) fn note_unreceived_event(&mut self, idx: usize, event: &str) {
-        if self.has_called_handler() || self.is_received(event) {
+        let system = self.outcome.system();
+        let is_known = || system.message_names().iter().any(|name| name == event);
+        if self.has_called_handler()
+            || system.has_subscriber(event)
+            || system.is_folded(event)
+            || !is_known()
+        {
             return;
         }
 
@@ -42,23 +47,93 @@ impl Runner<'_, '_> {
              Add a handler to the domain, or remove the step"
         );
         let mismatch = Mismatch::new("an event that a handler receives", found);
-        self.acts_without_receiver.push((idx, mismatch));
+        self.idle_steps.push((idx, mismatch));
     }
 
-    /// Notes the redelivery of the step if no handler subscribes to its events.
-    pub(super) fn note_unreceived_redelivery(&mut self, idx: usize, events: &BTreeSet<String>) {
-        if self.has_called_handler() || events.iter().any(|event| self.has_subscriber(event)) {
+    /// Notes the last act before a `then` if only an aggregate is folded from its event, and no step reads it.
+    ///
+    /// Before another act, the event is a part of its past.
+    pub(super) fn note_unread_fold(&mut self) {
+        let n_acts = self.outcome.acts().len();
+        if n_acts == 0 || !self.has_checked {
             return;
         }
 
-        let names: Vec<&str> = events.iter().map(String::as_str).collect();
+        let idx = self.steps.step_of_act(n_acts - 1);
+        let StepKind::When(MessageAct {
+            message: Ok(event),
+            sending: Sending::Event,
+            ..
+        }) = &self.plan.steps[idx].kind
+        else {
+            return;
+        };
+
+        let name = self.label_of(event);
+        let (outcome, system) = (&self.outcome, self.outcome.system());
+        if self.has_called_handler()
+            || system.has_subscriber(&name)
+            || !system.is_folded(&name)
+            || outcome.has_read_aggregate(event.category, &event.id)
+        {
+            return;
+        }
+
         let found = format!(
-            "no handler subscribes to {}\nRedeliver other events, or remove the step",
-            names.join(" or ")
+            "no handler subscribes to {name}, so nothing can go wrong\n\
+             Check the aggregate that is folded from it: `.then_aggregate::<..>(..)`"
         );
+        let mismatch = Mismatch::new("a `then` step that the event of the act can meet", found);
+        self.idle_steps.push((idx, mismatch));
+    }
+
+    /// Notes the redelivery of the step if no handler subscribes to its events, or the engine stays paused.
+    pub(super) fn note_unreceived_redelivery(&mut self, idx: usize, events: &BTreeSet<String>) {
+        if self.has_called_handler() {
+            return;
+        }
+
+        let system = self.outcome.system();
+        let mut later_steps = self.plan.steps[idx..].iter();
+        let found = if !events.iter().any(|event| system.has_subscriber(event)) {
+            let names: Vec<&str> = events.iter().map(String::as_str).collect();
+            format!(
+                "no handler subscribes to {}\nRedeliver other events, or remove the step",
+                names.join(" or ")
+            )
+        } else if later_steps.any(|step| matches!(step.kind, StepKind::WhenEngine(_))) {
+            return;
+        } else {
+            "the engine is paused, and does not run after this step\nAdd `.when_engine_runs()`"
+                .to_owned()
+        };
+
         let expected = "events of the last act that a handler receives, to be redelivered";
-        self.acts_without_receiver
-            .push((idx, Mismatch::new(expected, found)));
+        self.idle_steps.push((idx, Mismatch::new(expected, found)));
+    }
+
+    /// Notes the deadline of a submitted command that is handled at once, in the first attempt.
+    ///
+    /// A fault may delay the command, and so may a handler that fails.
+    pub(super) fn note_idle_deadline(&mut self, act: &MessageAct) {
+        let Some(location) = act.deadline else {
+            return;
+        };
+        let has_fault = |step: &Step<'_>| matches!(step.kind, StepKind::Fault(_));
+        if self.outcome.is_paused()
+            || self.plan.steps.iter().any(has_fault)
+            || self.outcome.problems().next().is_some()
+            || self.outcome.last_act_entries().iter().any(is_retry)
+        {
+            return;
+        }
+
+        let found = "the engine runs right after the act, so the command is always in time\n\
+                     Call `.paused()` on the harness and let time pass, or remove the deadline";
+        let mismatch = Mismatch::new("an act whose deadline can pass", found).at(location);
+        let idx = self.outcome.acts().len() - 1;
+        self.idle_steps
+            .push((self.steps.step_of_act(idx), mismatch));
     }
 
     /// Returns true if the last act called a handler. This is cheaper than a look at the wiring.
@@ -67,38 +142,17 @@ impl Runner<'_, '_> {
         entries.any(|entry| matches!(entry.kind, EntryKind::HandlerStarted { .. }))
     }
 
-    /// Returns true if a handler subscribes to the event, or an aggregate is folded from it.
-    ///
-    /// Another rule is about an event that the domain does not know.
-    fn is_received(&self, event: &str) -> bool {
-        let system = self.outcome.system();
-        let folds_it = |aggregate: &AggregateWiring| {
-            aggregate.event_sourced && aggregate.events.iter().any(|name| name == event)
-        };
-
-        self.has_subscriber(event)
-            || system.wiring().aggregates.iter().any(folds_it)
-            || !system.message_names().iter().any(|name| name == event)
-    }
-
-    fn has_subscriber(&self, event: &str) -> bool {
-        let wiring = self.outcome.system().wiring();
-        wiring
-            .subscriptions
-            .iter()
-            .any(|route| route.event == event)
-    }
-
-    /// Fails the acts whose events no handler receives.
+    /// Fails the steps in which nothing can happen.
     ///
     /// A dropped subscription may be the mistake. Then the expectations say more, so they come first.
-    pub(super) fn require_receivers(&mut self) {
-        let acts = mem::take(&mut self.acts_without_receiver);
+    pub(super) fn require_no_idle_steps(&mut self) {
+        self.note_unread_fold();
+        let steps = mem::take(&mut self.idle_steps);
         if !self.failures.is_empty() {
             return;
         }
 
-        for (idx, mismatch) in acts {
+        for (idx, mismatch) in steps {
             self.add_failure(idx, mismatch);
         }
     }
@@ -166,6 +220,11 @@ impl Runner<'_, '_> {
         self.outcome
             .warn_of_idle_given_command(Warning::at_step(step.location, text));
     }
+}
+
+/// Returns true if the entry is about a message that is delivered again.
+fn is_retry(entry: &Entry) -> bool {
+    matches!(entry.kind, EntryKind::RetryScheduled(_))
 }
 
 /// Returns true if the entry is about an event, a changed state or row, or a command for later.

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, mem, ops::Range};
 
 use flow_domain::{
     Error, Headers, message::short_type_name, model::SerializedMessage, record::EntryKind,
@@ -66,7 +66,7 @@ impl Runner<'_, '_> {
 
     /// Runs a `when` step.
     pub(super) async fn run_act(&mut self, idx: usize) -> Result<(), Stop> {
-        self.begin_acts();
+        self.begin_acts(idx);
         self.has_asserted_pending = false;
 
         match &self.plan.steps[idx].kind {
@@ -82,6 +82,7 @@ impl Runner<'_, '_> {
                     sending: Sending::Command(*reply_name),
                     headers: Headers::default(),
                     priority: None,
+                    deadline: None,
                 };
                 self.run_message(idx, &act).await
             }
@@ -105,16 +106,21 @@ impl Runner<'_, '_> {
     }
 
     /// At the first act, starts to count deliveries, and ends the given part of the record.
-    fn begin_acts(&mut self) {
-        if !self.outcome.acts().is_empty() {
-            return;
+    ///
+    /// At the first act after a `then` step, notes what was so before.
+    fn begin_acts(&mut self, idx: usize) {
+        self.note_unread_fold();
+        if self.outcome.acts().is_empty() {
+            if let Some(faults) = &self.faults {
+                faults.start_counting();
+            }
+            self.outcome.mark_end_of_given();
         }
 
-        if let Some(faults) = &self.faults {
-            faults.start_counting();
+        if mem::take(&mut self.has_checked) {
+            self.outcome.begin_new_acts();
+            self.look_before_acts(idx);
         }
-        self.outcome.mark_end_of_given();
-        self.check_before_acts();
     }
 
     /// Calls the closure that builds a command from the outcome so far.
@@ -154,8 +160,10 @@ impl Runner<'_, '_> {
 
         let name = self.label_of(message);
         self.finish_act(idx, name.clone(), result, (kind, reply_name))?;
-        if matches!(act.sending, Sending::Event) {
-            self.note_unreceived_event(idx, &name);
+        match act.sending {
+            Sending::Event => self.note_unreceived_event(idx, &name),
+            Sending::Submitted => self.note_idle_deadline(act),
+            Sending::Command(_) => {}
         }
 
         Ok(())

@@ -35,10 +35,12 @@ pub(super) struct Runner<'p, 't> {
     pub(super) has_asserted_pending: bool,
     /// `None` if the run needs no fault injector.
     pub(super) faults: Option<Arc<FaultInjector>>,
-    /// The acts whose events no handler receives, by step.
-    pub(super) acts_without_receiver: Vec<(usize, Mismatch)>,
-    /// The warnings about expectations that are met before any act, by step.
-    pub(super) warnings_before_acts: BTreeMap<usize, String>,
+    /// The steps in which nothing can happen. They fail if the flow passes otherwise.
+    pub(super) idle_steps: Vec<(usize, Mismatch)>,
+    /// Whether a `then` step follows the last act.
+    pub(super) has_checked: bool,
+    /// What expectations read outside of the record, as it was before their acts, by step.
+    pub(super) unrecorded_before: BTreeMap<usize, String>,
     /// The violations of commands that were built during the run, with the indexes of their steps.
     pub(super) invariant_violations: Vec<(usize, InvariantViolation)>,
     pub(super) tasks: SpawnedTasks,
@@ -65,7 +67,7 @@ impl Runner<'_, '_> {
         }
 
         self.require_expectation_after_last_act();
-        self.require_receivers();
+        self.require_no_idle_steps();
 
         self.warn_of_unfinished_tasks();
         self.require_nothing_pending();

@@ -7,7 +7,12 @@ use crate::{
     outcome::{Outcome, Warning},
     plan::{MessageAct, Plan},
     report::{FlowFailure, StepMismatch},
-    run::{allowed_difference::AllowedDifference, runner::Runner},
+    run::{
+        allowed_difference::{AllowedDifference, Key},
+        differential::unknown_text,
+        final_state::FinalState,
+        runner::Runner,
+    },
     system::Resources,
 };
 
@@ -82,7 +87,7 @@ pub(super) fn require_known_types(
         | AllowedDifference::Field(name, _)
         | AllowedDifference::State(name, _)) = AllowedDifference::parse(text)
         else {
-            return None;
+            return unknown_act_text(text, outcome.acts().len());
         };
 
         (!stored.contains(&name)).then(|| match nearest(name, stored.iter().copied()) {
@@ -92,13 +97,51 @@ pub(super) fn require_known_types(
     });
 
     match unknown {
-        None => Ok(outcome),
+        None => Ok(warn_of_unknown_fields(plan, outcome)),
         Some(found) => {
             let mismatch = Mismatch::new(AllowedDifference::EXPECTED, found);
             let failure = StepMismatch::at_end(plan, mismatch);
             Err(FlowFailure::new(outcome, vec![failure], None))
         }
     }
+}
+
+/// Returns that no difference can have this title, because the flow has no act with the number.
+fn unknown_act_text(text: &str, n_acts: usize) -> Option<String> {
+    match AllowedDifference::parse(text) {
+        AllowedDifference::Other(Key::Reply(nth) | Key::Failures(nth))
+            if nth == 0 || n_acts < nth =>
+        {
+            Some(format!("no match for `{text}`"))
+        }
+        _ => None,
+    }
+}
+
+/// Warns of each allowed field that no state of this run has.
+///
+/// In `Mode::Differential` it fails. Here, another mode may store a state with this field.
+fn warn_of_unknown_fields(plan: &Plan<'_>, mut outcome: Box<Outcome>) -> Box<Outcome> {
+    let states = FinalState::from_outcome(&outcome);
+    let has_no_such = |text: &&String| {
+        let allowed = AllowedDifference::parse(text);
+        matches!(allowed, AllowedDifference::Field(..))
+            && !states.has(&allowed)
+            && states.fields(&allowed).next().is_some()
+    };
+    let warnings: Vec<Warning> = plan
+        .allowed_differences
+        .iter()
+        .filter(has_no_such)
+        .map(|text| unknown_text(text, &AllowedDifference::parse(text), &[&states]))
+        .map(Warning::about_run)
+        .collect();
+    drop(states);
+
+    for warning in warnings {
+        outcome.warn(warning);
+    }
+    outcome
 }
 
 impl Runner<'_, '_> {

@@ -139,7 +139,8 @@ impl<'p, 't> Runner<'p, 't> {
             budget: setup.budget,
             call_limits: Arc::clone(&call_limits),
             is_paused: setup.is_paused,
-            invariants: plan.invariants,
+            // Those that the flow disables are checked, too, to see whether they would hold.
+            invariants: setup.invariants,
             rebuild_domain: setup.rebuild_fn(mode, &resources),
             faults: faults.clone(),
         });
@@ -152,6 +153,7 @@ impl<'p, 't> Runner<'p, 't> {
             plan.invariants,
             Arc::clone(&plan.disabled_invariants),
         ));
+        outcome.is_mode_chosen = setup.mode_is_explicit;
         outcome.wiring_warnings = wiring_warnings;
         for warning in unused_resources {
             outcome.warn(warning);
@@ -165,8 +167,9 @@ impl<'p, 't> Runner<'p, 't> {
             failures: Vec::new(),
             asserted: BTreeSet::new(),
             has_asserted_pending: false,
-            acts_without_receiver: Vec::new(),
-            warnings_before_acts: BTreeMap::new(),
+            idle_steps: Vec::new(),
+            has_checked: true,
+            unrecorded_before: BTreeMap::new(),
             invariant_violations: Vec::new(),
             faults,
             tasks: SpawnedTasks::watch(),

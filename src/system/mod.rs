@@ -133,6 +133,20 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
             .map(|entry| entry.category)
     }
 
+    /// Returns true if a handler subscribes to the event with this label.
+    fn has_subscriber(&self, event: &str) -> bool {
+        let subscriptions = &self.wiring().subscriptions;
+        subscriptions.iter().any(|route| route.event == event)
+    }
+
+    /// Returns true if an aggregate is folded from the event with this label.
+    fn is_folded(&self, event: &str) -> bool {
+        let mut aggregates = self.wiring().aggregates.iter();
+        aggregates.any(|aggregate| {
+            aggregate.event_sourced && aggregate.events.iter().any(|name| name == event)
+        })
+    }
+
     /// Returns the names of all messages that can occur.
     fn message_names(&self) -> Vec<String> {
         let wiring = self.wiring();

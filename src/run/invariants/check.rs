@@ -1,5 +1,5 @@
 use flow_domain::record::{
-    EntryId, EntryKind, FailureKind, HandlerOutcome, Invariant, InvariantSet, InvariantViolation,
+    EntryId, EntryKind, FailureKind, HandlerOutcome, Invariant, InvariantViolation,
 };
 
 use crate::{
@@ -28,15 +28,12 @@ impl Runner<'_, '_> {
         &mut self,
         result: Result<(), Stop>,
     ) -> Result<(), Stop> {
-        if self.plan.invariants == InvariantSet::NONE {
-            return result;
-        }
-
         let mut failures = self.violation_failures();
         if failures.is_empty() && self.plan.invariants.has(Invariant::Rebuild) {
             failures = self.stale_projection_failures().await;
         }
         if failures.is_empty() {
+            self.warn_of_idle_disabling().await;
             return result;
         }
 
@@ -104,11 +101,14 @@ impl Runner<'_, '_> {
 
     /// Returns the violations in the record, by values that were written during the run.
     fn violations_of_handlers(&self) -> impl Iterator<Item = Violation<'_>> {
-        let record = self.outcome.record();
+        let (invariants, record) = (self.plan.invariants, self.outcome.record());
         record.entries().iter().filter_map(move |entry| {
             let EntryKind::InvariantViolated(details) = &entry.kind else {
                 return None;
             };
+            if !invariants.has(details.invariant) {
+                return None;
+            }
 
             let started = entry.cause.map(|cause| &record.entry(cause).kind);
             let handler = match started {

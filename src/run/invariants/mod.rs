@@ -1,6 +1,7 @@
 //! Checks the invariants of a run, and reports their violations.
 
 mod check;
+mod disabled;
 mod mismatch_text;
 mod rebuild;
 

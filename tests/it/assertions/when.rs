@@ -44,6 +44,7 @@ fn several_acts_follow_each_other() {
         .then_no_events()
         .then_aggregate::<Order>("ord-1")
         .has(|order| order.status == OrderStatus::Confirmed)
+        .unchanged()
         .run();
 }
 

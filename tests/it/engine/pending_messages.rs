@@ -29,11 +29,11 @@ fn engine_cycles_advance_step_by_step() {
         .then(expect::pending(1).in_outbox())
         .when_engine_cycles(1)
         .then(expect::pending(1).in_outbox())
-        .when_engine_cycles(1)
-        .then(expect::pending(0))
         .then(expect::event_matching(|event: &RoomReleased| {
             event.guest == "ada"
         }))
+        .when_engine_cycles(1)
+        .then(expect::pending(0))
         .run();
 }
 

@@ -42,8 +42,10 @@ fn a_room_that_is_paid_keeps_its_guest(#[values(Mode::Sync, Mode::Engine)] mode:
         .then(expect::no_event::<RoomReleased>())
         .then_aggregate::<Booking>("b-1")
         .has(|booking| booking.status == Status::Paid)
+        .unchanged()
         .then_process_manager::<PaymentDeadline>("b-1")
         .has(|deadline| deadline.is_over)
+        .unchanged()
         .run();
 }
 

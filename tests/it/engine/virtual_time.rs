@@ -80,7 +80,6 @@ fn number_of_schedules_finds_a_careless_process(#[values(Mode::Sync, Mode::Engin
         harness
             .mode(mode)
             .when_event(signed_up(60))
-            .then_settled()
             .when_redelivered(1)
             .then(expect::scheduled::<Remind>())
             .then(expect::scheduled_times::<Remind>(n))

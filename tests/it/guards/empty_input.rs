@@ -17,6 +17,7 @@ const CASES: &[Case] = &[
     ("flow.given_events", |mode| mismatch(begin(mode).given_events(()).when(book_room()).then_accepted())),
     ("flow.given_stored", |mode| mismatch(begin(mode).given_stored("room-1", [("", ""); 0]).when(book_room()).then_accepted())),
     ("flow.when_all", |mode| mismatch(begin(mode).when_all(Vec::<BookRoom>::new()).then_no_events())),
+    ("flow.when_all", |mode| mismatch(begin(mode).when_all(book_room()).then_no_events())),
     ("flow.when_time_passes", |mode| mismatch(begin(mode).when_time_passes(Duration::ZERO).then_no_events())),
     ("flow.when_time_reaches", |mode| mismatch(begin(mode).when_time_reaches(VirtualClock::START).then_no_events())),
     ("flow.when_engine_cycles", |mode| mismatch(begin(mode).when_engine_cycles(0).then_no_events())),
@@ -169,6 +170,11 @@ fn method_that_is_given_nothing_fails() {
       expected  at least one command
       found     none
                 Pass the commands, or remove the step
+
+    flow.when_all
+      expected  at least two commands, which may get in each other's way
+      found     one
+                Pass more commands, or use `.when(..)`
 
     flow.when_time_passes
       expected  at least one microsecond

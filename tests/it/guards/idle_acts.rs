@@ -51,6 +51,27 @@ const PASSING: &[Case] = &[
     ("acts in a row", |mode| sign_ups().mode(mode).when(remind("ada")).when(remind("bob")).then_accepted()),
 ];
 
+/// In sync mode, there is no engine that could be paused.
+#[test]
+fn redelivery_to_an_engine_that_stays_paused_fails() {
+    let redelivered = || {
+        sign_ups()
+            .paused()
+            .mode(Mode::Engine)
+            .when_event(signed_up(9))
+            .when_engine_runs()
+            .when_event(signed_up(9))
+            .when_redelivered(1)
+    };
+
+    insta::assert_snapshot!(mismatch(redelivered().then(expect::pending(4))), @"
+    expected  events of the last act that a handler receives, to be redelivered
+    found     the engine is paused, and does not run after this step
+              Add `.when_engine_runs()`
+    ");
+    redelivered().when_engine_runs().then_settled().run();
+}
+
 /// Returns the texts about steps, one per line.
 fn warnings(flow: Flow<'_, Acted>) -> String {
     let outcome = flow.run();

@@ -201,7 +201,7 @@ const CASES: &[Case] = &[
     ("process manager", |mode| FlowHarness::new(checkout).mode(mode).when_event(shown("fail")).then_settled()),
     ("submitted command", |mode| FlowHarness::new(till).mode(mode).when_submitted(Pass { card_id: "c-1".into(), how: "fail".into() }).then_settled()),
     ("given command", |mode| FlowHarness::new(till).mode(mode).given_command(Pass { card_id: "c-1".into(), how: "fail".into() }).when_event(shown("charge")).then_settled()),
-    ("concurrent commands", |mode| FlowHarness::new(till).mode(mode).when_all(Pass { card_id: "c-1".into(), how: "fail".into() }).then(expect::accepted_count(1))),
+    ("concurrent commands", |mode| FlowHarness::new(till).mode(mode).when_all([Pass { card_id: "c-1".into(), how: "fail".into() }, Pass { card_id: "c-2".into(), how: "charge".into() }]).then(expect::accepted_count(2))),
     ("panic", |mode| pass(mode, "panic").then_accepted()),
     ("time limit", |mode| pass(mode, "hang").then_accepted()),
     ("no handler", |mode| pass(mode, "refund").then_accepted()),

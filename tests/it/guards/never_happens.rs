@@ -355,7 +355,6 @@ fn negative_about_what_can_happen_passes() {
         .when_event(Knocked { id: "v-1".into() })
         .then_no_events()
         .then(expect::no_event::<Opened>())
-        .when(open())
         .then_handled_by::<Porter>()
         .run();
 

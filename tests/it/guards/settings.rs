@@ -36,12 +36,15 @@ type Case = (&'static str, fn(Mode) -> String);
 const FAILING: &[Case] = &[
     ("deadline of a command", |mode| mismatch(rooms().mode(mode).when(book_room()).with_deadline(MINUTE).then_accepted())),
     ("deadline of an event", |mode| mismatch(lab().mode(mode).when_event(counted(0)).with_deadline(MINUTE).then_settled())),
+    ("deadline of a command that the engine handles at once", |mode| mismatch(rooms().mode(mode)
+        .when_submitted(book_room()).with_deadline(MINUTE).then_handled_by::<::booking::BookingHandler>().then_settled())),
     ("fold", |mode| mismatch(count(mode).disable_invariant(Invariant::Fold, "known"))),
     ("silent change", |mode| mismatch(count(mode).disable_invariant(Invariant::SilentChange, "known"))),
     ("rebuild", |mode| mismatch(count(mode).disable_invariant(Invariant::Rebuild, "known"))),
     ("fold in the harness", |mode| mismatch(FlowHarness::new(counting).mode(mode)
         .disable_invariant(Invariant::Fold, "known").when_event(counted(0)).then_settled())),
     ("difference", |mode| mismatch(rooms().mode(mode).when(book_room()).then_accepted().allow_difference("Hotel"))),
+    ("difference of an act", |mode| mismatch(rooms().mode(mode).when(book_room()).then_accepted().allow_difference("answer to act 2"))),
     ("unit: rebuild", |_| masked_panic_text(|| drop(unit::<Order>().given_aggregate(crate::fixture::draft()).disable_invariant(Invariant::Rebuild, "known")))),
     ("unit: fold", |_| masked_panic_text(|| drop(unit::<Order>().given_aggregate(crate::fixture::draft()).disable_invariant(Invariant::Fold, "known")))),
 ];
@@ -52,6 +55,9 @@ const WARNING: &[Case] = &[
         .when(place_order()).with_priority(Priority::LOW).then_accepted().run())),
     ("priority of the same lane", |mode| warnings(&rooms().mode(mode)
         .when(book_room()).with_priority(Priority::HIGH).then_accepted().run())),
+    ("invariant that holds", |mode| warnings(&shop().mode(mode).when_event(stock_received(5)).then_projection::<::shop::StockLevel>("prod-1")
+        .disable_invariant(Invariant::RoundTrip, "known").disable_invariant(Invariant::Fold, "known")
+        .disable_invariant(Invariant::SilentChange, "known").disable_invariant(Invariant::Rebuild, "known").run())),
     ("fake that nobody uses", |mode| warnings(&rooms().resource(InMemoryMailer::default).mode(mode)
         .when(book_room()).then(expect::resource(|_: &InMemoryMailer| true).unchanged()).run())),
 ];
@@ -85,6 +91,11 @@ fn setting_that_can_have_no_effect_fails() {
       found     an event, which never expires
                 Remove the deadline
 
+    deadline of a command that the engine handles at once
+      expected  an act whose deadline can pass
+      found     the engine runs right after the act, so the command is always in time
+                Call `.paused()` on the harness and let time pass, or remove the deadline
+
     fold
       expected  an invariant that the domain can violate
       found     the invariant `fold`, which needs an event-sourced aggregate
@@ -108,6 +119,10 @@ fn setting_that_can_have_no_effect_fails() {
     difference
       expected  each allowed difference names a type, a `Type.field` or the title of a difference
       found     no match for `Hotel`: the domain stores no Hotel
+
+    difference of an act
+      expected  each allowed difference names a type, a `Type.field` or the title of a difference
+      found     no match for `answer to act 2`
 
     unit: rebuild
     the test of Order cannot disable an invariant
@@ -137,6 +152,12 @@ fn setting_that_may_be_meant_gives_a_warning() {
 
     priority of the same lane
     tests/it/guards/settings.rs:LINE: the priority is in the lane of the default priority, so it changes nothing unless a handler reads it
+
+    invariant that holds
+    tests/it/guards/settings.rs:LINE: the flow does not violate the invariant `round trip`: remove `.disable_invariant(..)`
+    tests/it/guards/settings.rs:LINE: the flow does not violate the invariant `fold`: remove `.disable_invariant(..)`
+    tests/it/guards/settings.rs:LINE: the flow does not violate the invariant `silent change`: remove `.disable_invariant(..)`
+    tests/it/guards/settings.rs:LINE: the flow does not violate the invariant `rebuild`: remove `.disable_invariant(..)`
 
     fake that nobody uses
     the domain does not use the resource `booking::mail::InMemoryMailer`, so nothing can happen to it: take it with `.get::<..>()` in the function that builds the domain, or remove `.resource(..)`
@@ -175,6 +196,28 @@ fn allowed_difference_that_is_not_needed_gives_a_warning() {
         .run();
 
     insta::assert_snapshot!(warnings(&outcome), @r#"the modes do not differ in what `.allow_difference("Room")` allows: remove the call"#);
+}
+
+/// Another mode may store a state with this field.
+#[test]
+fn allowed_field_that_no_state_has_is_a_warning() {
+    let flow = |mode| {
+        rooms()
+            .mode(mode)
+            .when(book_room())
+            .then_accepted()
+            .allow_difference("Room.statuss")
+    };
+
+    for mode in [Mode::Sync, Mode::Engine] {
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(warnings(&flow(mode).run()), @"Room has no field `statuss`; did you mean `status`?");
+        }
+    }
+    insta::assert_snapshot!(mismatch(flow(Mode::Differential)), @"
+    expected  each allowed difference names a type, a `Type.field` or the title of a difference
+    found     Room has no field `statuss`; did you mean `status`?
+    ");
 }
 
 #[test]

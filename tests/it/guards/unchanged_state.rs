@@ -211,7 +211,7 @@ fn rejection_of_earlier_act_does_not_cover_later_act() {
 
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  OrderDashboard "ord-1", changed by an act
-    found     the state is from before the first act, and no act changed it: the step would pass without any act
+    found     the state is from before the last `then`, and no act since changed it: the step would pass without the acts since
               If the test expects this, add `.unchanged()`
     "#);
 }

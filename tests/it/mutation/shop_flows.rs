@@ -223,10 +223,12 @@ fn place_two_orders(shop: &FlowHarness) -> FlowResult {
         })
         .then_projection::<OrderDashboard>("ord-1")
         .is(dashboard(OrderStatus::Placed))
+        .unchanged()
         .then_projection::<OrderDashboard>("ord-2")
         .like(json!({ "customer_id": "cust-2", "status": "Cancelled", "total_cents": 14_990 }))
         .then(expect::projections::<OrderDashboard>().count(2))
         .then_projection::<StockLevel>("prod-1")
         .is(stock_level(2, 2))
+        .unchanged()
         .try_run()
 }

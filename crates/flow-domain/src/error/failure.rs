@@ -28,7 +28,7 @@ pub enum FailureOrigin {
     Handling,
     /// The domain rejected a command that was handled later.
     Rejected,
-    /// This handler processed the command as part of its own work, and went on after the failure.
+    /// This handler went on after an error of its unit of work, or of a command that it processed.
     Ignored(&'static str),
     /// `handle_error` of the handler failed.
     ErrorHandler,
@@ -96,19 +96,30 @@ impl fmt::Display for HandlerFailure {
                     "{message} was never published, so no handler gets it: {error}"
                 )
             }
-            (_, Some(handler)) => write!(f, "{handler} failed on {message}: {error}"),
-            // The error itself names the command.
-            (_, None) => write!(f, "{error}"),
-        }?;
-
-        match self.origin {
-            FailureOrigin::Ignored(caller) => {
+            (FailureOrigin::Ignored(caller), Some(handler)) if caller == handler => {
+                write!(f, "{caller} ignored an error on {message}: {error}")
+            }
+            (FailureOrigin::Ignored(caller), handler) => {
+                write_failure(f, handler, message, &error)?;
                 write!(
                     f,
                     "\n{caller} sent the command, and went on after the failure"
                 )
             }
-            _ => Ok(()),
+            (_, handler) => write_failure(f, handler, message, &error),
         }
+    }
+}
+
+fn write_failure(
+    f: &mut fmt::Formatter<'_>,
+    handler: Option<&str>,
+    message: &str,
+    error: &impl fmt::Display,
+) -> fmt::Result {
+    match handler {
+        Some(handler) => write!(f, "{handler} failed on {message}: {error}"),
+        // The error itself names the command.
+        None => write!(f, "{error}"),
     }
 }

@@ -56,6 +56,11 @@ impl<'a, P: Projection> Rows<'a, P> {
     /// Returns an error if the key of the id is invalid, the store fails, or the stored row is not a
     /// `P`.
     pub async fn get(&mut self, id: impl Id) -> Result<Option<P>, Error> {
+        let result = self.try_get(id).await;
+        self.work.note_own_error(result)
+    }
+
+    async fn try_get(&mut self, id: impl Id) -> Result<Option<P>, Error> {
         let id = Self::key_of(&id)?;
         self.work.load_state(Self::table(), &id).await
     }
@@ -67,6 +72,11 @@ impl<'a, P: Projection> Rows<'a, P> {
     /// Returns an error if the key of the row is invalid, the store fails, or the row has no JSON
     /// form.
     pub async fn put(&mut self, row: P) -> Result<(), Error> {
+        let result = self.try_put(row).await;
+        self.work.note_own_error(result)
+    }
+
+    async fn try_put(&mut self, row: P) -> Result<(), Error> {
         let id = Self::key_of(&row.id())?;
         // The version that is read here makes a concurrent write of the row a conflict.
         self.work.ensure_loaded(Self::table(), &id).await?;
@@ -81,6 +91,11 @@ impl<'a, P: Projection> Rows<'a, P> {
     /// Returns an error for which [`Error::is_not_found`] is true if there is no such row. If the event
     /// that inserts the row may arrive later, use [`change_or_insert`](Self::change_or_insert).
     pub async fn change(&mut self, id: impl Id, change: impl FnOnce(&mut P)) -> Result<(), Error> {
+        let result = self.try_change(id, change).await;
+        self.work.note_own_error(result)
+    }
+
+    async fn try_change(&mut self, id: impl Id, change: impl FnOnce(&mut P)) -> Result<(), Error> {
         let id = Self::key_of(&id)?;
         if let Some(row) = self.work.load_state::<P>(Self::table(), &id).await? {
             return self.write_changed(&id, row, change);
@@ -98,6 +113,16 @@ impl<'a, P: Projection> Rows<'a, P> {
     /// Returns an error if the key of the id is invalid, the store fails, or the stored row is not a
     /// `P`.
     pub async fn change_or_insert(
+        &mut self,
+        id: impl Id,
+        insert: impl FnOnce() -> P,
+        change: impl FnOnce(&mut P),
+    ) -> Result<(), Error> {
+        let result = self.try_change_or_insert(id, insert, change).await;
+        self.work.note_own_error(result)
+    }
+
+    async fn try_change_or_insert(
         &mut self,
         id: impl Id,
         insert: impl FnOnce() -> P,
@@ -144,6 +169,11 @@ impl<'a, P: Projection> Rows<'a, P> {
     ///
     /// Returns an error if the key of the id is invalid, or the store fails.
     pub async fn delete(&mut self, id: impl Id) -> Result<(), Error> {
+        let result = self.try_delete(id).await;
+        self.work.note_own_error(result)
+    }
+
+    async fn try_delete(&mut self, id: impl Id) -> Result<(), Error> {
         let id = Self::key_of(&id)?;
         self.work.ensure_loaded(Self::table(), &id).await?;
         self.work.delete_state(Self::table(), &id);

@@ -55,6 +55,11 @@ impl UnitOfWork {
     /// Returns an error if the aggregate is not registered, the key of the id is invalid, the store
     /// fails, or the stored data is not an `A`.
     pub async fn find<A: Aggregate>(&mut self, id: impl Id) -> Result<Option<A>, Error> {
+        let result = self.try_find(id).await;
+        self.note_own_error(result)
+    }
+
+    async fn try_find<A: Aggregate>(&mut self, id: impl Id) -> Result<Option<A>, Error> {
         self.ports.catalog.require_aggregate::<A>()?;
 
         let name = stream_name::<A>(&*id.key())?;

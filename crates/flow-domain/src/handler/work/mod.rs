@@ -1,5 +1,6 @@
 //! The unit of work: what one handling loads, changes and raises, committed as a whole or not at all.
 
+mod adding;
 mod commit;
 mod context;
 // What tests do while a handler writes. In production, the same functions do nothing.

@@ -71,6 +71,9 @@ impl UnitOfWork {
                 reply.downcast()
             }
             Err(err) => {
+                if !err.is_rejection() {
+                    savepoint.work.forget_ignored_failures();
+                }
                 let discarded = savepoint.roll_back();
                 let work = &mut *savepoint.work;
                 work.record_failure((handler, start_entry), &err, discarded);

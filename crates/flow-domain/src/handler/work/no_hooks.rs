@@ -37,6 +37,15 @@ impl UnitOfWork {
     ) {
     }
 
+    pub(in crate::handler) fn note_own_error<T>(
+        &mut self,
+        result: Result<T, Error>,
+    ) -> Result<T, Error> {
+        result
+    }
+
+    pub(super) fn forget_ignored_failures(&mut self) {}
+
     pub(crate) fn report_ignored_failures(&mut self) {}
 
     pub(super) fn check_message_round_trip<M: Message>(&self, _: &M, _: &mut SerializedMessage) {}

@@ -75,6 +75,15 @@ impl UnitOfWork {
         message: &C,
         due: Option<Timestamp>,
     ) -> Result<MessageId, Error> {
+        let result = self.try_send(message, due);
+        self.note_own_error(result)
+    }
+
+    fn try_send<C: Command>(
+        &mut self,
+        message: &C,
+        due: Option<Timestamp>,
+    ) -> Result<MessageId, Error> {
         self.ports.hooks.count_send(self.context.handler)?;
         let mut command = self.ports.serialize(message)?;
         self.check_message_round_trip(message, &mut command);
