@@ -12,6 +12,7 @@ use crate::{
         work::{
             context::HandlingContext,
             load::{aggregate_table, stream_name},
+            savepoint::SessionMark,
             session::Session,
             tracked_state::PendingChange,
         },
@@ -323,7 +324,7 @@ impl UnitOfWork {
     /// Returns the effects that a rollback discards. The entry of the rollback lists them.
     pub(crate) fn discarded_effects(&self) -> Vec<DiscardedEffect> {
         self.session
-            .discarded_since(&Session::default(), &self.ports.catalog.labels)
+            .discarded_since(SessionMark::default(), &self.ports.catalog.labels)
     }
 
     /// Returns a view of the stored rows of a projection, without the changes of this unit of work.
