@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fmt,
     ops::Range,
     sync::{Arc, Mutex, OnceLock},
@@ -16,8 +16,8 @@ use crate::{
     chain::{ScheduledCommands, chain_text, mermaid_text, rolled_back_by},
     logs::Logs,
     outcome::{
-        ActOutcome, DisabledInvariant, Log, StateQuery, Story, Warning,
-        silent_change::silent_changes, state_query::StoredStates, stored_values::decode_stored,
+        ActOutcome, DisabledInvariant, Log, Story, Warning, act_writes::ActWrites,
+        read_states::StateReads, silent_change::silent_changes, stored_values::decode_stored,
     },
     system::{Resources, System},
     value::{RenderOptions, matches_type},
@@ -52,10 +52,9 @@ pub struct Outcome {
     idle_given_commands: Vec<Warning>,
     /// The types of messages of the test that do not implement `PartialEq`.
     pub(crate) compared_by_json: BTreeSet<&'static str>,
-    /// The states that were read for the present `then` step, by the id in the query.
-    pub(super) states: BTreeMap<Option<String>, Vec<(StateQuery, StoredStates)>>,
-    /// The states that an expectation needs and that are not read yet.
-    pub(super) wanted_states: Mutex<Vec<StateQuery>>,
+    /// The states that were read for the present `then` step.
+    pub(super) state_reads: Mutex<StateReads>,
+    pub(super) act_writes: Mutex<ActWrites>,
 }
 
 impl Outcome {
@@ -85,8 +84,8 @@ impl Outcome {
             wiring_warnings: Arc::default(),
             idle_given_commands: Vec::new(),
             compared_by_json: BTreeSet::new(),
-            states: BTreeMap::new(),
-            wanted_states: Mutex::default(),
+            state_reads: Mutex::default(),
+            act_writes: Mutex::default(),
         }
     }
 

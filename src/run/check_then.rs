@@ -67,7 +67,7 @@ impl Runner<'_, '_> {
         self.has_asserted_pending |= expectation.expects_pending();
         self.mark_asserted(expectation)?;
 
-        check_expectation(expectation, &mut self.outcome).await
+        check_expectation(expectation, &self.outcome).await
     }
 
     /// Marks the problems that the expectation covers.
