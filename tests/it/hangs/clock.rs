@@ -16,13 +16,13 @@ use crate::fixture::mismatch;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
 #[event(category = "alarm", id = alarm_id)]
-struct Woken {
+struct AlarmRaised {
     alarm_id: String,
     how: String,
 }
 
-fn woken(how: &str) -> Woken {
-    Woken {
+fn alarm(how: &str) -> AlarmRaised {
+    AlarmRaised {
         alarm_id: "a-1".into(),
         how: how.into(),
     }
@@ -33,14 +33,14 @@ struct Sleeper;
 
 impl EventHandler for Sleeper {
     fn routes(on: &mut EventRoutes<Self>) {
-        on.event(Self::on_woken);
+        on.event(Self::on_alarm);
         on.subscription().retry(RetryPolicy::never());
     }
 }
 
 impl Sleeper {
-    async fn on_woken(&self, woken: Woken, _: &mut UnitOfWork) -> Result<(), Error> {
-        match woken.how.as_str() {
+    async fn on_alarm(&self, alarm: AlarmRaised, _: &mut UnitOfWork) -> Result<(), Error> {
+        match alarm.how.as_str() {
             "resume" => time::resume(),
             "resume in a task" => drop(tokio::spawn(async { time::resume() })),
             "resume, and never end" => {
@@ -68,7 +68,7 @@ async fn nap() {
 }
 
 fn alarms() -> Result<Domain, WiringErrors> {
-    let builder = Domain::builder("alarms").event_from_outside::<Woken>();
+    let builder = Domain::builder("alarms").event_from_outside::<AlarmRaised>();
     builder.event_handler(Sleeper).build()
 }
 
@@ -91,7 +91,7 @@ fn resumed_clock_costs_no_time() {
             without_a_wait(|| {
                 FlowHarness::new(alarms)
                     .mode(mode)
-                    .when_event(woken(how))
+                    .when_event(alarm(how))
                     .then(expect::handled_by::<Sleeper>())
                     .run()
             });
@@ -107,7 +107,7 @@ fn endless_wait_on_a_resumed_clock_fails_at_once() {
             ("resume, and yield", "Sleeper made 10000 steps in one call"),
             ("pause", "time is already frozen"),
         ] {
-            let flow = FlowHarness::new(alarms).mode(mode).when_event(woken(how));
+            let flow = FlowHarness::new(alarms).mode(mode).when_event(alarm(how));
             let text = without_a_wait(|| mismatch(flow.then_settled()));
 
             assert!(text.contains(expected), "{how}: {text}");
