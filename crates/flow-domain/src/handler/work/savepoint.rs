@@ -112,7 +112,7 @@ impl Session {
 
         let values = self.values.split_off(mark.n_values);
         let read = values.into_iter().filter(|value| value.was_read);
-        self.values.extend(read.map(TrackedValue::as_read));
+        self.values.extend(read.map(TrackedValue::without_changes));
         let streams = self.streams.split_off(mark.n_streams);
         let read = streams.into_iter().filter(|stream| stream.was_read);
         self.streams.extend(read.map(|stream| TrackedStream {

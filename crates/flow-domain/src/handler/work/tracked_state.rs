@@ -92,7 +92,7 @@ impl TrackedValue {
     }
 
     /// Returns the value as it was read, without the changes since then.
-    pub(super) fn as_read(self) -> Self {
+    pub(super) fn without_changes(self) -> Self {
         Self {
             change: PendingChange::Unchanged,
             always_write: false,
