@@ -47,12 +47,11 @@ impl ActWrites {
     }
 
     fn find(&self, query: &StateQuery) -> bool {
-        let ids = match query.stream_category {
-            Some(category) => self.stream_ids.get(category),
-            None => {
-                let (kind, name) = (query.state_type.kind, query.state_type.name);
-                self.ids.get(&Table::new(kind, name))
-            }
+        let ids = if let Some(category) = query.stream_category {
+            self.stream_ids.get(category)
+        } else {
+            let (kind, name) = (query.state_type.kind, query.state_type.name);
+            self.ids.get(&Table::new(kind, name))
         };
 
         let id = query.id.as_deref();
