@@ -45,7 +45,7 @@ impl Sleeper {
             "resume in a task" => drop(tokio::spawn(async { time::resume() })),
             "resume, and never end" => {
                 time::resume();
-                pending().await
+                pending::<()>().await;
             }
             "resume, and yield" => {
                 time::resume();
