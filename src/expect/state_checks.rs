@@ -154,8 +154,9 @@ impl<'t> StateChecks<'t> {
     }
 
     pub(super) fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
-        let states = match outcome.states(&self.query) {
-            // In a `then`, the runner reads the state and checks again.
+        let states = outcome.states(&self.query);
+        let states = match states.as_deref() {
+            // In a `then`, the runner waits for the store and checks again.
             None => {
                 let found = "not read, because only a `then` reads stored states";
                 return Err(Mismatch::new(self.query.describe(), found));

@@ -26,10 +26,7 @@ pub(super) fn require_changed(
     if found.is_empty() || outcome.problems().next().is_some() {
         return Ok(());
     }
-    if outcome
-        .new_entries()
-        .any(|entry| query.is_written_by(entry))
-    {
+    if outcome.has_new_act_written(query) {
         return Ok(());
     }
 

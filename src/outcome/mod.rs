@@ -21,6 +21,7 @@
 //! * anything a task does after the end of the flow
 
 mod act_outcome;
+mod act_writes;
 mod clock_moves;
 mod description;
 mod disabled_invariant;

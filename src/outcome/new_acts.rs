@@ -23,8 +23,12 @@ impl Outcome {
 
     /// Returns the entries of the record since the last `then` step before these acts.
     pub(crate) fn new_entries(&self) -> impl Iterator<Item = &Entry> {
-        let n_before = self.new_acts.n_entries_before.max(self.n_given_entries);
-        self.record.entries()[n_before..].iter()
+        self.record.entries()[self.first_new_entry()..].iter()
+    }
+
+    /// Returns the index of the first entry of [`new_entries`](Self::new_entries).
+    pub(super) fn first_new_entry(&self) -> usize {
+        self.new_acts.n_entries_before.max(self.n_given_entries)
     }
 
     /// Returns true if there are earlier acts, which a `then` step has checked.

@@ -1,29 +1,83 @@
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     mem,
-    sync::{MutexGuard, PoisonError},
+    pin::pin,
+    sync::{Arc, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
 };
 
 use crate::outcome::{Outcome, StateQuery, state_query::StoredStates};
 
+/// The stored states that the present `then` step has read.
+#[derive(Debug, Default)]
+pub(super) struct StateReads {
+    /// The states, by the id in the query.
+    known: BTreeMap<Option<String>, Vec<(StateQuery, Arc<StoredStates>)>>,
+    /// The queries that must wait for the store.
+    waiting: Vec<StateQuery>,
+    /// How many states may be read; 0 outside of `then` steps.
+    max_reads: usize,
+    n_reads: usize,
+    /// How often an expectation asked for more states than it may read.
+    n_refused: usize,
+}
+
+impl StateReads {
+    fn find(&self, query: &StateQuery) -> Option<Arc<StoredStates>> {
+        let with_id = self.known.get(&query.id)?;
+        let (_, states) = with_id.iter().find(|(known, _)| known == query)?;
+        Some(Arc::clone(states))
+    }
+
+    fn add(&mut self, query: StateQuery, states: StoredStates) -> Arc<StoredStates> {
+        let states = Arc::new(states);
+        let with_id = self.known.entry(query.id.clone()).or_default();
+        with_id.push((query, Arc::clone(&states)));
+        states
+    }
+}
+
 /// The stored states that a `then` step reads.
 impl Outcome {
-    /// Returns the states that `query` finds, as they are stored now; `None` if they are not read yet.
+    /// Returns the states that `query` finds, as they are stored now.
     ///
-    /// The runner then reads them, and checks the expectation again.
-    pub(crate) fn states(&self, query: &StateQuery) -> Option<&StoredStates> {
+    /// Returns `None` if the store does not answer at once. The runner then waits for it, and checks the
+    /// expectation again. Returns `None`, too, outside of `then` steps and after too many reads.
+    pub(crate) fn states(&self, query: &StateQuery) -> Option<Arc<StoredStates>> {
         if let (Some(category), Some(id)) = (query.stream_category, &query.id) {
             self.note_read_aggregate(category, id);
         }
 
-        // A check may read many states, and begins again after each.
-        let with_id = self.states.get(&query.id);
-        let read = with_id.and_then(|read| read.iter().find(|(known, _)| known == query));
-        if read.is_none() {
-            self.lock_wanted_states().push(query.clone());
+        let mut reads = self.lock_state_reads();
+        if let Some(states) = reads.find(query) {
+            return Some(states);
         }
+        if reads.n_reads == reads.max_reads {
+            reads.n_refused += 1;
+            // An expectation that ignores the refusal may ask for ever. The panic ends it.
+            assert!(
+                reads.max_reads == 0 || reads.n_refused <= reads.max_reads,
+                "the expectation reads states again and again"
+            );
+            return None;
+        }
+        reads.n_reads += 1;
+        drop(reads);
 
-        read.map(|(_, states)| states)
+        let mut cx = Context::from_waker(Waker::noop());
+        let read = self
+            .system()
+            .read_states(query.state_type, query.id.as_deref());
+        let polled = pin!(read).poll(&mut cx);
+
+        let mut reads = self.lock_state_reads();
+        match polled {
+            Poll::Ready(states) => Some(reads.add(query.clone(), states)),
+            Poll::Pending => {
+                reads.waiting.push(query.clone());
+                None
+            }
+        }
     }
 
     /// Notes that a `then` step reads this aggregate.
@@ -48,24 +102,40 @@ impl Outcome {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the states that an expectation asked for, and that are not read yet.
-    pub(crate) fn take_wanted_states(&self) -> Vec<StateQuery> {
-        mem::take(&mut *self.lock_wanted_states())
-    }
-
-    fn lock_wanted_states(&self) -> MutexGuard<'_, Vec<StateQuery>> {
-        self.wanted_states
+    fn lock_state_reads(&self) -> MutexGuard<'_, StateReads> {
+        self.state_reads
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn add_states(&mut self, query: StateQuery, states: StoredStates) {
-        let with_id = self.states.entry(query.id.clone()).or_default();
-        with_id.push((query, states));
+    /// Lets an expectation read this number of states.
+    pub(crate) fn begin_reads(&self, max_reads: usize) {
+        *self.lock_state_reads() = StateReads {
+            max_reads,
+            ..StateReads::default()
+        };
+    }
+
+    /// Reads the states that an expectation must wait for. Returns false if there are none.
+    pub(crate) async fn read_waiting_states(&self) -> bool {
+        let waiting = mem::take(&mut self.lock_state_reads().waiting);
+        let has_waited = !waiting.is_empty();
+
+        for query in waiting {
+            let read = self
+                .system()
+                .read_states(query.state_type, query.id.as_deref());
+            let states = read.await;
+            self.lock_state_reads().add(query, states);
+        }
+
+        has_waited
     }
 
     /// Forgets the states that were read, because the next step may change them.
-    pub(crate) fn forget_states(&mut self) {
-        self.states.clear();
+    ///
+    /// Returns true if the expectation has asked for more states than it may read.
+    pub(crate) fn end_reads(&self) -> bool {
+        0 < mem::take(&mut *self.lock_state_reads()).n_refused
     }
 }

@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fmt,
     ops::Range,
     sync::{Arc, Mutex, OnceLock},
@@ -16,8 +16,9 @@ use crate::{
     chain::{ScheduledCommands, chain_text, mermaid_text, rolled_back_by},
     logs::Logs,
     outcome::{
-        ActOutcome, DisabledInvariant, Log, StateQuery, Story, Warning, new_acts::NewActs,
-        silent_change::silent_changes, state_query::StoredStates, stored_values::decode_stored,
+        ActOutcome, DisabledInvariant, Log, Story, Warning, act_writes::ActWrites,
+        new_acts::NewActs, read_states::StateReads, silent_change::silent_changes,
+        stored_values::decode_stored,
     },
     system::{Resources, System},
     value::{RenderOptions, matches_type},
@@ -56,12 +57,11 @@ pub struct Outcome {
     idle_given_commands: Vec<Warning>,
     /// The types of messages of the test that do not implement `PartialEq`.
     pub(crate) compared_by_json: BTreeSet<&'static str>,
-    /// The states that were read for the present `then` step, by the id in the query.
-    pub(super) states: BTreeMap<Option<String>, Vec<(StateQuery, StoredStates)>>,
     /// The categories and ids of the aggregates that `then` steps read since the last act.
     pub(super) read_aggregates: Mutex<BTreeSet<(&'static str, String)>>,
-    /// The states that an expectation needs and that are not read yet.
-    pub(super) wanted_states: Mutex<Vec<StateQuery>>,
+    /// The states that were read for the present `then` step.
+    pub(super) state_reads: Mutex<StateReads>,
+    pub(super) act_writes: Mutex<ActWrites>,
 }
 
 impl Outcome {
@@ -93,9 +93,9 @@ impl Outcome {
             wiring_warnings: Arc::default(),
             idle_given_commands: Vec::new(),
             compared_by_json: BTreeSet::new(),
-            states: BTreeMap::new(),
             read_aggregates: Mutex::default(),
-            wanted_states: Mutex::default(),
+            state_reads: Mutex::default(),
+            act_writes: Mutex::default(),
         }
     }
 

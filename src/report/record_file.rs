@@ -70,12 +70,15 @@ fn target_dir() -> Option<PathBuf> {
 
 /// Returns the path relative to the root of the workspace.
 ///
-/// If the target directory is not in its usual place, returns the path as it is.
+/// If the target directory is not in its usual place, or is that of another workspace, returns the path
+/// as it is.
 ///
 /// The locations in a report are relative to the same root.
 fn display_path(path: &Path, target: &Path) -> String {
-    let is_workspace =
-        |root: &&Path| target.ends_with("target") && root.join("Cargo.toml").is_file();
+    let is_inside = |root: &Path| env::current_dir().is_ok_and(|dir| dir.starts_with(root));
+    let is_workspace = |root: &&Path| {
+        target.ends_with("target") && root.join("Cargo.toml").is_file() && is_inside(root)
+    };
     let root = target.parent().filter(is_workspace);
     let path = root.map_or(path, |root| path.strip_prefix(root).unwrap_or(path));
 
@@ -165,6 +168,17 @@ mod tests {
         );
         let elsewhere = "/tmp/target/flow-harness/a.txt";
         assert_eq!(displayed(Path::new("/tmp/target")), elsewhere);
+    }
+
+    /// Several checkouts may share one target directory.
+    #[test]
+    fn display_path_in_another_workspace_is_absolute() {
+        let other = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/newcomer");
+        assert!(other.join("Cargo.toml").is_file());
+
+        let path = other.join("target/flow-harness/a.txt");
+        let displayed = display_path(&path, &other.join("target"));
+        assert_eq!(displayed, path.display().to_string());
     }
 
     #[test]

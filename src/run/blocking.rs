@@ -6,7 +6,10 @@ use crate::{
     outcome::Outcome,
     plan::Plan,
     report::FlowFailure,
-    run::{run, runtime_pool::RUNTIME_POOL},
+    run::{
+        run,
+        runtime_pool::{RUNTIME_POOL, pause_clock},
+    },
 };
 
 /// Runs `plan` in this thread, on a runtime that nothing else uses meanwhile.
@@ -32,9 +35,13 @@ pub(crate) fn run_blocking(plan: Plan<'_>) -> Result<Box<Outcome>, FlowFailure> 
         let mut flow = pin!(run(&plan, Some(&pooled.blocking_threads)));
         // A poll outside of `block_on` would cost less. But there a handler that never waits would never be
         // interrupted, and one that blocks on a runtime would hang instead of panicking.
-        pooled
-            .runtime()
-            .block_on(poll_fn(|cx| watched.poll(flow.as_mut(), cx)))
+        pooled.runtime().block_on(poll_fn(|cx| {
+            let polled = watched.poll(flow.as_mut(), cx);
+            if polled.is_pending() {
+                pause_clock();
+            }
+            polled
+        }))
     };
     RUNTIME_POOL.give_back(pooled);
 

@@ -75,7 +75,7 @@ impl Runner<'_, '_> {
         self.has_asserted_pending |= expectation.expects_pending();
         self.mark_asserted(expectation)?;
 
-        check_expectation(expectation, &mut self.outcome).await?;
+        check_expectation(expectation, &self.outcome).await?;
         self.require_new_act(expectation).await
     }
 

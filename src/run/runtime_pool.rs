@@ -1,8 +1,6 @@
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time,
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use flow_domain::clock::is_clock_paused;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::run::blocking_threads::BlockingThreads;
@@ -34,6 +32,8 @@ impl PooledRuntime {
         let blocking_threads = Arc::<BlockingThreads>::default();
         let mut builder = Builder::new_current_thread();
         blocking_threads.count(builder.enable_all().start_paused(true));
+        // A task may resume the clock while the flow waits for it.
+        builder.on_thread_park(pause_clock);
         let runtime = builder
             .build()
             .expect("a runtime of one thread needs nothing but file handles");
@@ -87,10 +87,13 @@ impl RuntimePool {
 
     /// Gives a runtime back, so that the next run can take it.
     ///
-    /// Drops it instead if the run may have left something behind that disturbs the next run: a task,
-    /// code that blocks a thread, or a clock that is not paused.
+    /// Drops it instead if the run may have left something behind that disturbs the next run: a task, or
+    /// code that blocks a thread.
     pub(super) fn give_back(&self, pooled: PooledRuntime) {
-        if pooled.is_unused() && is_clock_paused(pooled.runtime()) {
+        if pooled.is_unused() {
+            let entered = pooled.runtime().enter();
+            pause_clock();
+            drop(entered);
             self.lock().push(pooled);
         }
     }
@@ -100,20 +103,13 @@ impl RuntimePool {
     }
 }
 
-/// Returns true if the clock of the runtime stands still.
+/// Pauses the clock of the current runtime again, if a handler has called `tokio::time::resume`.
 ///
-/// A handler may call `tokio::time::resume`.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the time decides only whether a runtime is used again, and no run sees that"
-)]
-fn is_clock_paused(runtime: &Runtime) -> bool {
-    let _entered = runtime.enter();
-    let shown = tokio::time::Instant::now();
-
-    let before = time::Instant::now();
-    while time::Instant::now() == before {}
-    tokio::time::Instant::now() == shown
+/// On a clock that runs, a handler that waits would cost real time.
+pub(super) fn pause_clock() {
+    if !is_clock_paused() {
+        tokio::time::pause();
+    }
 }
 
 #[cfg(test)]
@@ -168,9 +164,14 @@ mod tests {
     }
 
     #[test]
-    fn runtime_with_a_resumed_clock_is_dropped() {
-        assert!(!is_used_again(|runtime| {
-            runtime.block_on(async { tokio::time::resume() });
-        }));
+    fn runtime_with_a_resumed_clock_is_paused_again() {
+        let pool = RuntimePool::new();
+        let pooled = pool.take();
+        pooled.runtime().block_on(async { tokio::time::resume() });
+        pool.give_back(pooled);
+
+        let pooled = pool.take();
+        let _entered = pooled.runtime().enter();
+        assert!(is_clock_paused());
     }
 }

@@ -98,7 +98,7 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
         }
 
         let result = {
-            let checked = pin!(check_expectation(expectation, &mut self.outcome));
+            let checked = pin!(check_expectation(expectation, &self.outcome));
             // A unit test has no store to wait for.
             let Poll::Ready(result) = checked.poll(&mut Context::from_waker(Waker::noop())) else {
                 unreachable!("the system of a unit test is always ready");

@@ -143,6 +143,7 @@ impl Worker {
             let id = format!("{nth}");
             match order.what.as_str() {
                 "find here" => assert!(work.find::<Shelf>(&id).await?.is_none()),
+                "process" => work.process(Fill { id, times: 1 }).await?,
                 "submit" => {
                     work.submit(Fill { id, times: 0 })?;
                 }

@@ -55,6 +55,7 @@ const CASES: &[Case] = &[
     ("lookups in a chain", |flow, n| fail(flow.when_event(piece("find", n)).then_aggregate::<Shelf>("x").has(|_| true))),
     ("lookups of rows", |flow, n| fail(flow.when_event(ordered("find row", n)).then_projection::<Label>("x").has(|_| true))),
     ("lookups beside rows", |flow, n| fail(flow.when_event(ordered("label or find row", n)).then_projection::<Label>("x").has(|_| true))),
+    ("nested commands", |flow, n| fail(flow.when_event(ordered("process", n)).then_aggregate::<Shelf>("x").has(|_| true))),
     ("silent changes", |flow, n| fail(flow.when_event(ordered("shelve", n)).then_aggregate::<Shelf>("x").has(|_| true))),
     ("one stream: field", |flow, n| fail(flow.when(Fill { id: "jar".into(), times: n }).then_aggregate::<Jar>("jar").like(BTreeMap::from([("n_filled", 9)])))),
     ("one stream: given", |flow, n| fail(flow.given_events(vec![Filled { id: "jar".into(), amount: 1 }; n]).when(Fill { id: "other".into(), times: 1 }).then_aggregate::<Jar>("jar").has(|_| false))),

@@ -3,6 +3,7 @@
 mod blocking;
 mod blocking_tasks;
 mod busy;
+mod clock;
 mod long_runs;
 mod loops;
 mod real_time;

@@ -14,6 +14,9 @@ pub(crate) use timeout::{monotonic_now, timeout};
 pub use ids::{IdContext, IdSource, SystemIds};
 pub use time::{Clock, SystemClock, Timestamp};
 #[cfg(feature = "testing")]
+#[doc(hidden)]
+pub use timeout::is_clock_paused;
+#[cfg(feature = "testing")]
 pub use virtual_clock::VirtualClock;
 #[cfg(feature = "testing")]
 pub use virtual_ids::VirtualIds;

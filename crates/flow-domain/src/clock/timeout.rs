@@ -36,3 +36,18 @@ pub(crate) async fn timeout<F: Future>(limit: Duration, future: F) -> Option<F::
 pub(crate) fn monotonic_now() -> tokio::time::Instant {
     tokio::time::Instant::now()
 }
+
+/// Returns true if the timers of the current runtime stand still, because a test has paused their clock.
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a paused clock shows the same time while the clock of the machine moves"
+)]
+pub fn is_clock_paused() -> bool {
+    let shown = monotonic_now();
+
+    let before = std::time::Instant::now();
+    while std::time::Instant::now() == before {}
+    monotonic_now() == shown
+}

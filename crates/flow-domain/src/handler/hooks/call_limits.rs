@@ -9,12 +9,17 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{clock::monotonic_now, error::Error, handler::hooks::Hooks};
+use crate::{
+    clock::{is_clock_paused, monotonic_now},
+    error::Error,
+    handler::hooks::Hooks,
+};
 
-/// The limits of handler calls that a time limit cannot end, because no time passes.
+/// The limits of handler calls that a time limit cannot end, or not soon.
 ///
 /// A paused clock stands still while a handler is busy, and while code of
-/// `tokio::task::spawn_blocking` runs.
+/// `tokio::task::spawn_blocking` runs. A handler that waits for short timers may need millions of them to
+/// reach its time limit.
 #[derive(Debug)]
 pub struct CallLimits {
     max_steps: u32,
@@ -23,9 +28,9 @@ pub struct CallLimits {
 }
 
 impl CallLimits {
-    /// Sets how many steps a call may make while no time passes.
+    /// Sets how many steps a call may make if the clock of its runtime is paused.
     ///
-    /// A step is a read, a message that the handler sends, or a wait that ends at once.
+    /// A step is a read, a message that the handler sends, or a wait.
     pub fn new(max_steps: u32) -> Self {
         Self {
             max_steps,
@@ -188,12 +193,19 @@ where
 impl<F> LimitedCall<'_, F> {
     /// Checks the limits after a poll that did not end the call.
     fn check_limits<T>(&mut self, limits: &CallLimits, cx: &Context<'_>) -> Poll<Result<T, Error>> {
+        if limits.max_steps < self.n_steps {
+            if is_clock_paused() {
+                return Poll::Ready(Err(too_many_steps(self.handler, limits.max_steps)));
+            }
+            // The time limit ends the call. A read waits for the count, and timers fire only at a wait.
+            self.n_steps = limits.max_steps - limits.max_steps / 100;
+            cx.waker().wake_by_ref();
+        }
+
         let n_millis_still = limits.n_millis_still.load(Ordering::Relaxed);
-        let has_too_many_steps = limits.max_steps < self.n_steps;
         let last_check = self.last_check;
         if let Some((last_millis, _)) = last_check
             && last_millis == n_millis_still
-            && !has_too_many_steps
         {
             return Poll::Pending;
         }
@@ -201,28 +213,19 @@ impl<F> LimitedCall<'_, F> {
         let now = monotonic_now();
         self.last_check = Some((n_millis_still, now));
         match last_check {
-            Some((_, last_time)) if last_time == now => Poll::Ready(Err(if has_too_many_steps {
-                too_many_steps(self.handler, limits.max_steps)
-            } else {
-                stands_still(self.handler, n_millis_still)
-            })),
-            // It is the first check, or time passes. Then the time limit ends the call.
-            _ => {
-                if has_too_many_steps {
-                    // A read waits for the count. The next check comes soon, because timers fire only then.
-                    self.n_steps = limits.max_steps - limits.max_steps / 100;
-                    cx.waker().wake_by_ref();
-                }
-                Poll::Pending
+            Some((_, last_time)) if last_time == now => {
+                Poll::Ready(Err(stands_still(self.handler, n_millis_still)))
             }
+            // It is the first check, or time passes. Then the time limit ends the call.
+            _ => Poll::Pending,
         }
     }
 }
 
-/// Returns the error of a handler that reads, sends or waits again and again, while no time passes.
+/// Returns the error of a handler that reads, sends or waits again and again.
 fn too_many_steps(handler: &str, max_steps: u32) -> Error {
     Error::setup(format!(
-        "{handler} made {max_steps} steps in one call, and no time passed, so it probably never ends: \
+        "{handler} made {max_steps} steps in one call, so it probably never ends: \
          end the loop that reads, sends or waits, or raise the budget with `.budget(..)` if it really is this long"
     ))
 }

@@ -23,7 +23,7 @@ impl UnitOfWork {
         &mut self,
         mut write: impl FnMut(Table, Arc<str>, Option<(Payload, RowKeys)>),
     ) {
-        for value in self.session.values.drain(..) {
+        for value in self.session.values.drain() {
             match value.change {
                 PendingChange::Unchanged => {}
                 PendingChange::Put(after, keys) => {
@@ -54,7 +54,9 @@ impl UnitOfWork {
         };
         // The events are put back also if the commit failed: the record of the rollback lists the
         // discarded events.
-        self.session.events = std::mem::take(&mut changes.events);
+        self.session
+            .events
+            .extend(std::mem::take(&mut changes.events));
         let recorded = result?;
 
         self.note_sent(&changes);
@@ -109,7 +111,7 @@ impl UnitOfWork {
                 });
         }
 
-        for stream in &self.session.streams {
+        for stream in self.session.streams.iter() {
             let Some(entry) = stream.not_found_by() else {
                 continue;
             };
@@ -129,7 +131,7 @@ impl UnitOfWork {
             return;
         }
 
-        for value in self.session.values.drain(..) {
+        for value in self.session.values.drain() {
             let after = match value.change {
                 PendingChange::Unchanged => continue,
                 PendingChange::Put(after, _) => Some(after),

@@ -109,12 +109,7 @@ impl UnitOfWork {
             None => None,
         };
 
-        let raised = self
-            .session
-            .events
-            .iter()
-            .filter(|envelope| envelope.metadata.stream == *name);
-        for envelope in raised {
+        for envelope in self.session.raised(name) {
             if aggregate.is_none() {
                 aggregate = A::initial();
             }

@@ -10,9 +10,11 @@ pub(super) mod hooks;
 #[path = "no_hooks.rs"]
 mod hooks;
 mod inbox;
+mod indexed;
 pub(super) mod load;
 mod nested;
 mod process_history;
+mod savepoint;
 mod sending;
 mod session;
 mod tracked_state;

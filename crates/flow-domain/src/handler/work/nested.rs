@@ -4,7 +4,7 @@ use crate::{
     error::Error,
     handler::{
         CommandRoute, Ports, UnitOfWork, catch_panic, handling_span,
-        work::{context::HandlingContext, session::Session},
+        work::{context::HandlingContext, savepoint::SessionMark},
     },
     message::{Envelope, MessageId, MessageKind, Processing, StreamName},
     model::{Command, SerializedMessage},
@@ -142,43 +142,44 @@ struct Savepoint<'a> {
     work: &'a mut UnitOfWork,
     /// The entry of the record at which the handler of the command started.
     start_entry: EntryId,
-    /// The context and session to restore; `None` after a release or rollback.
-    saved: Option<(HandlingContext, Session)>,
+    /// The context to restore, and the state of the session; `None` after a release or rollback.
+    saved: Option<(HandlingContext, SessionMark)>,
 }
 
 impl<'a> Savepoint<'a> {
     /// Saves the state of `work`, and continues it in the context of the command.
     fn begin(work: &'a mut UnitOfWork, context: HandlingContext) -> Self {
         let start_entry = context.start_entry;
-        let session = work.session.clone();
+        let mark = work.session.begin_savepoint();
         let outer = std::mem::replace(&mut work.context, context);
 
         Self {
             work,
             start_entry,
-            saved: Some((outer, session)),
+            saved: Some((outer, mark)),
         }
     }
 
     /// Keeps the changes of the command, and returns to the outer context.
     fn release(mut self) {
         if let Some((outer, _)) = self.saved.take() {
+            self.work.session.release();
             self.work.return_to(outer);
         }
     }
 
     /// Discards the changes of the command and returns them. The entry of the rollback lists them.
     fn roll_back(&mut self) -> Vec<DiscardedEffect> {
-        let Some((outer, session)) = self.saved.take() else {
+        let Some((outer, mark)) = self.saved.take() else {
             return Vec::new();
         };
 
         let discarded = self
             .work
             .session
-            .discarded_since(&session, &self.work.ports.catalog.labels);
+            .discarded_since(mark, &self.work.ports.catalog.labels);
         self.work.return_to(outer);
-        self.work.session.roll_back_to(session);
+        self.work.session.roll_back_to(mark);
 
         discarded
     }

@@ -56,16 +56,9 @@ impl UnitOfWork {
     /// Nothing happens if the command was sent already. Then it may still arrive, so its handler
     /// must be able to reject it.
     pub fn cancel(&mut self, command: MessageId) {
-        let sends = self.session.pending_sends_mut();
-
-        let n_before = sends.outgoing.len();
-        sends
-            .outgoing
-            .retain(|outgoing| outgoing.envelope.metadata.id != command);
-
-        // The command was not submitted in this unit of work, so the store has to cancel it.
-        if sends.outgoing.len() == n_before {
-            sends.cancelled.push(command);
+        // If the command was not submitted in this unit of work, the store has to cancel it.
+        if !self.session.cancel_submitted(command) {
+            self.session.pending_sends_mut().cancelled.push(command);
         }
     }
 

@@ -2,31 +2,36 @@ use std::sync::Arc;
 
 use crate::{
     error::Error,
-    handler::work::tracked_state::{PendingChange, TrackedStream, TrackedValue},
-    message::{Envelope, ExpectedVersion, MessageId, MessageLabels, Recorded, StreamName, Version},
+    handler::work::{
+        indexed::Indexed,
+        savepoint::Undo,
+        tracked_state::{PendingChange, TrackedStream, TrackedValue},
+    },
+    message::{Envelope, ExpectedVersion, MessageId, Recorded, StreamName, Version},
     model::LoadToken,
     port::{Changes, ExpectedStream, Outgoing, RowKeys, StoredState, Write},
-    record::{DiscardedEffect, EntryId, Table},
+    record::{EntryId, Table},
 };
 
 /// Everything that a unit of work has read and written so far.
-///
-/// A handling uses only a few values. A linear search in a vector is faster than a map then.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Session {
-    pub(super) values: Vec<TrackedValue>,
-    pub(super) streams: Vec<TrackedStream>,
-    pub(super) events: Vec<Arc<Envelope>>,
+    pub(super) values: Indexed<TrackedValue>,
+    pub(super) streams: Indexed<TrackedStream>,
+    pub(super) events: Indexed<Arc<Envelope>>,
     /// For each event, the entry of the record at which it was raised.
     pub(super) event_entries: Vec<EntryId>,
     /// The messages that the last commit sent. They stay when the session is cleared.
     pub(super) sent: Vec<MessageId>,
     /// In a box, because few handlings send something, but every handling has a session.
-    pending_sends: Option<Box<PendingSends>>,
+    pub(super) pending_sends: Option<Box<PendingSends>>,
+    /// How to undo the changes since the first savepoint.
+    pub(super) undo: Vec<Undo>,
+    pub(super) n_savepoints: usize,
 }
 
 /// Changes of the outbox.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct PendingSends {
     /// The commands to send.
     pub(super) outgoing: Vec<Outgoing>,
@@ -36,13 +41,29 @@ pub(super) struct PendingSends {
 
 impl Session {
     pub(super) fn value(&self, table: Table, id: &str) -> Option<&TrackedValue> {
-        self.values
-            .iter()
-            .find(|value| value.table == table && *value.id == *id)
+        let place = self.values.position(id, |value| value.table == table)?;
+        self.values.get(place)
     }
 
     pub(super) fn stream(&self, name: &StreamName) -> Option<&TrackedStream> {
-        self.streams.iter().find(|stream| stream.name == *name)
+        let place = self.stream_place(name)?;
+        self.streams.get(place)
+    }
+
+    fn stream_place(&self, name: &StreamName) -> Option<usize> {
+        self.streams
+            .position(name.id(), |stream| stream.name == *name)
+    }
+
+    /// Returns the events of a stream that were raised so far, in order.
+    pub(super) fn raised<'a>(
+        &'a self,
+        stream: &'a StreamName,
+    ) -> impl Iterator<Item = &'a Envelope> {
+        self.events
+            .with_id(stream.id())
+            .filter(|event| event.metadata.stream == *stream)
+            .map(|event| &**event)
     }
 
     /// Returns the pending changes of the outbox, to change them.
@@ -99,16 +120,21 @@ impl Session {
         always_write: bool,
         start_entry: EntryId,
     ) {
-        let value_idx = self
+        let place = self
             .values
-            .iter()
-            .position(|value| value.table == table && value.id == *id)
+            .position(id, |value| value.table == table)
             .unwrap_or_else(|| {
                 self.values
                     .push(TrackedValue::unread(table, Arc::clone(id)));
                 self.values.len() - 1
             });
-        let value = &mut self.values[value_idx];
+        let has_savepoint = 0 < self.n_savepoints;
+        let Some(value) = self.values.get_mut(place) else {
+            return;
+        };
+        if has_savepoint {
+            self.undo.push(Undo::of_value(place, value));
+        }
 
         value.always_write |= always_write;
         let is_unchanged = match &change {
@@ -160,7 +186,12 @@ impl Session {
     ///
     /// A stream that was never loaded must be empty in the store.
     pub(super) fn increment_revision(&mut self, name: &StreamName) {
-        if let Some(stream) = self.streams.iter_mut().find(|stream| stream.name == *name) {
+        if let Some(place) = self.stream_place(name)
+            && let Some(stream) = self.streams.get_mut(place)
+        {
+            if 0 < self.n_savepoints {
+                self.undo.push(Undo::of_stream(place, stream));
+            }
             stream.revision += 1;
             return;
         }
@@ -181,52 +212,6 @@ impl Session {
     pub(super) fn increment_revision_if_tracked(&mut self, name: &StreamName) {
         if self.stream(name).is_some() {
             self.increment_revision(name);
-        }
-    }
-
-    /// Returns to the session `earlier`, but keeps what was read since.
-    ///
-    /// A later decision of the outer handler may depend on these reads.
-    pub(super) fn roll_back_to(&mut self, earlier: Self) {
-        let rolled_back = std::mem::replace(self, earlier);
-
-        for value in rolled_back
-            .values
-            .into_iter()
-            .filter(|value| value.was_read)
-        {
-            if self.value(value.table, &value.id).is_none() {
-                let TrackedValue {
-                    table,
-                    id,
-                    version,
-                    before,
-                    keys_before,
-                    start_entry,
-                    ..
-                } = value;
-                self.values.push(TrackedValue {
-                    version,
-                    before,
-                    keys_before,
-                    was_read: true,
-                    start_entry,
-                    ..TrackedValue::unread(table, id)
-                });
-            }
-        }
-
-        for stream in rolled_back
-            .streams
-            .into_iter()
-            .filter(|stream| stream.was_read)
-        {
-            if self.stream(&stream.name).is_none() {
-                self.streams.push(TrackedStream {
-                    revision: 0,
-                    ..stream
-                });
-            }
         }
     }
 
@@ -268,6 +253,8 @@ impl Session {
         self.events.clear();
         self.event_entries.clear();
         self.pending_sends = None;
+        self.undo.clear();
+        self.n_savepoints = 0;
     }
 
     /// Returns all changes for the store, made by the handler `by`. Moves the events out of the
@@ -275,12 +262,8 @@ impl Session {
     pub(super) fn take_changes(&mut self, by: &'static str) -> Changes {
         let mut changes = Changes::new(by);
 
-        for stream in &self.streams {
-            if self
-                .events
-                .iter()
-                .any(|event| event.metadata.stream == stream.name)
-            {
+        for stream in self.streams.iter() {
+            if self.raised(&stream.name).next().is_some() {
                 changes.expected.push(ExpectedStream {
                     stream: stream.name.clone(),
                     version: ExpectedVersion::Exact(stream.version),
@@ -288,7 +271,7 @@ impl Session {
             }
         }
 
-        changes.events = std::mem::take(&mut self.events);
+        changes.events = self.events.take();
         if let Some(sends) = self.pending_sends.take() {
             changes.outgoing = sends.outgoing;
             changes.cancelled = sends.cancelled;
@@ -309,48 +292,6 @@ impl Session {
         }));
 
         changes
-    }
-
-    /// Returns the effects since the session `earlier`, which a rollback discards.
-    pub(super) fn discarded_since(
-        &self,
-        earlier: &Self,
-        labels: &MessageLabels,
-    ) -> Vec<DiscardedEffect> {
-        let events =
-            self.events[earlier.events.len()..]
-                .iter()
-                .map(|event| DiscardedEffect::Event {
-                    name: labels.label_of_envelope(event),
-                    stream: event.metadata.stream.clone(),
-                });
-
-        let values = self
-            .values
-            .iter()
-            .filter(|value| {
-                let change_before = earlier
-                    .value(value.table, &value.id)
-                    .map_or(&PendingChange::Unchanged, |before| &before.change);
-                value.change != *change_before
-            })
-            .map(|value| DiscardedEffect::Value {
-                table: value.table,
-                id: Arc::clone(&value.id),
-            });
-
-        let n_earlier_commands = earlier
-            .pending_sends
-            .as_ref()
-            .map_or(0, |sends| sends.outgoing.len());
-        let commands = self
-            .pending_sends
-            .iter()
-            .flat_map(|sends| &sends.outgoing)
-            .skip(n_earlier_commands)
-            .map(|outgoing| DiscardedEffect::Command(labels.label_of_envelope(&outgoing.envelope)));
-
-        events.chain(values).chain(commands).collect()
     }
 }
 

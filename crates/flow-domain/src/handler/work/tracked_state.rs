@@ -1,14 +1,15 @@
 use std::sync::Arc;
 
 use crate::{
-    message::{Payload, Recorded, StreamName, Version},
+    handler::work::indexed::HasId,
+    message::{Envelope, Payload, Recorded, StreamName, Version},
     model::LoadToken,
     port::RowKeys,
     record::{EntryId, Table},
 };
 
 /// A state or row that was loaded or written.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct TrackedValue {
     pub(super) table: Table,
     pub(super) id: Arc<str>,
@@ -39,7 +40,7 @@ pub(super) enum PendingChange {
 }
 
 /// The stream of an event-sourced aggregate that was loaded or written.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct TrackedStream {
     pub(super) name: StreamName,
     /// The version in the store.
@@ -52,6 +53,25 @@ pub(super) struct TrackedStream {
     pub(super) start_entry: EntryId,
     /// How often events were raised on it in this unit of work.
     pub(super) revision: u32,
+}
+
+impl HasId for TrackedValue {
+    fn id(&self) -> &Arc<str> {
+        &self.id
+    }
+}
+
+impl HasId for TrackedStream {
+    fn id(&self) -> &Arc<str> {
+        self.name.shared_id()
+    }
+}
+
+/// An event has the id of its stream.
+impl HasId for Arc<Envelope> {
+    fn id(&self) -> &Arc<str> {
+        self.metadata.stream.shared_id()
+    }
 }
 
 impl TrackedValue {
@@ -68,6 +88,16 @@ impl TrackedValue {
             was_read: false,
             always_write: false,
             revision: 0,
+        }
+    }
+
+    /// Returns the value as it was read, without the changes since then.
+    pub(super) fn without_changes(self) -> Self {
+        Self {
+            change: PendingChange::Unchanged,
+            always_write: false,
+            revision: 0,
+            ..self
         }
     }
 

@@ -9,7 +9,10 @@ use crate::{
     handler::{
         Ports, View,
         trace::{log_failure, log_lost_race},
-        work::{context::HandlingContext, session::Session, tracked_state::PendingChange},
+        work::{
+            context::HandlingContext, savepoint::SessionMark, session::Session,
+            tracked_state::PendingChange,
+        },
     },
     message::{
         CausationId, Envelope, MessageId, MessageKind, Metadata, Payload, Processing, StreamName,
@@ -179,7 +182,7 @@ impl UnitOfWork {
     /// Returns the effects that a rollback discards. The entry of the rollback lists them.
     pub(crate) fn discarded_effects(&self) -> Vec<DiscardedEffect> {
         self.session
-            .discarded_since(&Session::default(), &self.ports.catalog.labels)
+            .discarded_since(SessionMark::default(), &self.ports.catalog.labels)
     }
 
     /// Returns a view of the stored rows of a projection, without the changes of this unit of work.

@@ -21,6 +21,7 @@ mod projectors;
 mod raised_events;
 mod rebuild;
 mod records;
+mod savepoints;
 mod send_sync;
 mod similar_names;
 mod stale_copies;

@@ -110,11 +110,9 @@ impl UnitOfWork {
 
     /// Returns a value after its pending change, to change it in place.
     fn current_mut(&mut self, table: Table, id: &str) -> Option<&mut Payload> {
-        let value = self
-            .session
-            .values
-            .iter_mut()
-            .find(|value| value.table == table && *value.id == *id)?;
+        let values = &mut self.session.values;
+        let place = values.position(id, |value| value.table == table)?;
+        let value = values.get_mut(place)?;
 
         match &mut value.change {
             PendingChange::Unchanged => value.before.as_mut(),

@@ -49,7 +49,7 @@ impl UnitOfWork {
         let start_entry = self.context.start_entry;
 
         let mut rewritten = Vec::new();
-        for value in &mut self.session.values {
+        for value in self.session.values.iter_mut() {
             if let PendingChange::Put(written, keys) = &value.change
                 && value.start_entry == start_entry
                 && let Some((id, new_value)) =
