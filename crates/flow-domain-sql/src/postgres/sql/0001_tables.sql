@@ -32,8 +32,11 @@ create table :"schema".state (
   version bigint not null,
   value   json,
   keys    json,
+  -- When the value was deleted, or when the row of an inbox was written. Such rows are forgotten later.
+  ended   timestamptz,
   primary key (kind, name, id)
 ) with (fillfactor = 80);
+create index state_ended on :"schema".state (ended) where ended is not null;
 
 -- Times are microseconds since 1970, as the app says them.
 create table :"schema".outbox (

@@ -27,8 +27,11 @@ create table state (
   version integer not null,
   value   text,
   keys    text,
+  -- When the value was deleted, or when the row of an inbox was written. Such rows are forgotten later.
+  ended   integer,
   primary key (kind, name, id)
 );
+create index state_ended on state (ended) where ended is not null;
 
 -- Times are microseconds since 1970, as the app says them.
 create table outbox (

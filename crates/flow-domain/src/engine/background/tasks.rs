@@ -8,8 +8,9 @@ use tokio::{
 
 use crate::{
     engine::{
+        background::clean_up::{CLEAN_UP_INTERVAL, Retention, run_clean_up},
         background::drain::{CLOSE_TIMEOUT, DrainReport},
-        background::maintenance::{CLEAN_UP_INTERVAL, Retention, run_clean_up, run_relay},
+        background::relay_task::run_relay,
         background::select::{Either, select},
         background::waiter::{StopSignal, Waiter},
         background::worker::Worker,
@@ -64,7 +65,7 @@ enum EngineTask {
     /// Runs the consumer at this index.
     Consumer(usize),
     Relay,
-    /// Deletes old rows of the outbox.
+    /// Deletes old data.
     Cleaner,
 }
 

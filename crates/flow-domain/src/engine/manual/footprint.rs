@@ -2,6 +2,7 @@ use std::{
     collections::BTreeSet,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use crate::{
@@ -177,6 +178,10 @@ impl AggregateStore for FootprintStore {
     fn load<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>> {
         self.note_read(FootprintItem::Value(table, id.into()));
         self.store.load(table, id)
+    }
+
+    fn forget(&self, age: Duration) -> PortFuture<'_, usize> {
+        self.store.forget(age)
     }
 }
 

@@ -1,6 +1,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use crate::{
@@ -116,6 +117,10 @@ impl ProjectionStore for ScratchStore {
 
 impl AggregateStore for ScratchStore {
     fn load<'a>(&'a self, _: Table, _: &'a str) -> PortFuture<'a, Option<StoredState>> {
+        unsupported()
+    }
+
+    fn forget(&self, _: Duration) -> PortFuture<'_, usize> {
         unsupported()
     }
 }

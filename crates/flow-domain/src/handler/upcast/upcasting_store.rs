@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
     clock::Timestamp,
@@ -112,6 +112,10 @@ impl Store for UpcastingStore {
 impl AggregateStore for UpcastingStore {
     fn load<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>> {
         self.store.load(table, id)
+    }
+
+    fn forget(&self, age: Duration) -> PortFuture<'_, usize> {
+        self.store.forget(age)
     }
 }
 

@@ -74,7 +74,7 @@ pub use streams::{
 };
 pub use suite::AsStore;
 pub use tables::{
-    deleted_row_can_be_created_again, deleted_row_is_gone_from_every_read, tables_are_separate,
-    unwritten_store_reads_as_empty, values_come_back_byte_for_byte,
-    version_counts_the_writes_of_a_value,
+    deleted_row_can_be_created_again, deleted_row_is_gone_from_every_read,
+    forgotten_values_leave_no_version, tables_are_separate, unwritten_store_reads_as_empty,
+    values_come_back_byte_for_byte, version_counts_the_writes_of_a_value,
 };

@@ -53,6 +53,7 @@ macro_rules! store_contract {
                 version_counts_the_writes_of_a_value,
                 deleted_row_is_gone_from_every_read,
                 deleted_row_can_be_created_again,
+                forgotten_values_leave_no_version,
                 tables_are_separate,
                 keys_are_compared_by_their_bytes,
                 unwritten_store_reads_as_empty,

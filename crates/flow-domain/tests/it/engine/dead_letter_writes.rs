@@ -1,8 +1,11 @@
 //! A store that fails to write dead letters.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use flow_domain::{
@@ -90,6 +93,10 @@ impl EventStore for DeadLetterRefusingStore {
 impl AggregateStore for DeadLetterRefusingStore {
     fn load<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>> {
         self.store.load(table, id)
+    }
+
+    fn forget(&self, age: Duration) -> PortFuture<'_, usize> {
+        self.store.forget(age)
     }
 }
 

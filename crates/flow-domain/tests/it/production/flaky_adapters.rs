@@ -271,6 +271,10 @@ impl AggregateStore for FlakyStore {
         self.switch
             .unless_failing(move || self.store.load(table, id))
     }
+
+    fn forget(&self, age: Duration) -> PortFuture<'_, usize> {
+        self.switch.unless_failing(move || self.store.forget(age))
+    }
 }
 
 impl ProjectionStore for FlakyStore {

@@ -15,3 +15,4 @@ mod rebuild;
 mod retention;
 mod several_engines;
 mod shutdown;
+mod soak;

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use crate::{
     adapter::memory::{
         outbox::{scheduled_rows::ScheduledRows, unsent_rows::UnsentRows},
-        overlay::{CowCell, Layer, Overlay},
+        overlay::{CowCell, Overlay, give_back},
     },
     clock::Timestamp,
     message::MessageId,
@@ -159,6 +159,7 @@ impl OutboxTable {
                 let published = self.published.flatten();
                 let n_before = published.len();
                 published.retain(|settled| !is_old(settled));
+                give_back(published);
                 n_before - published.len()
             }
             OutboxState::Abandoned if self.abandoned.get().values().any(is_old) => {
@@ -179,15 +180,5 @@ impl OutboxTable {
             published: self.published.fork(),
             abandoned: self.abandoned.fork(),
         }
-    }
-}
-
-impl Layer for Vec<SettledRow> {
-    fn size(&self) -> usize {
-        self.len()
-    }
-
-    fn merge_upper(&mut self, upper: Self) {
-        self.extend(upper);
     }
 }

@@ -1,7 +1,6 @@
 use std::{future::pending, sync::Arc, time::Duration};
 
 use crate::{
-    clock::Timestamp,
     engine::{
         background::waiter::{Waiter, Wake},
         delivery::consumer::earliest,
@@ -9,14 +8,10 @@ use crate::{
     },
     error::Error,
     handler::{Ports, WakeSignal},
-    port::OutboxState,
 };
 
 /// The largest number of outbox rows that are published in one batch.
 const BATCH: usize = 200;
-
-/// How often old rows of the outbox are deleted.
-pub(in crate::engine) const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The longest wait of the relay while no row of the outbox is due.
 const MAX_IDLE: Duration = Duration::from_secs(60);
@@ -95,48 +90,4 @@ async fn publish_all_due(
         .filter(|until_due| !until_due.is_zero());
 
     Ok((n_published, until_due.unwrap_or(MAX_IDLE)))
-}
-
-/// How long the outbox keeps rows after they were published or abandoned.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::engine) struct Retention {
-    pub(in crate::engine) published: Duration,
-    pub(in crate::engine) abandoned: Duration,
-}
-
-/// Deletes old rows of the outbox until the engine stops.
-pub(in crate::engine) async fn run_clean_up(
-    ports: Arc<Ports>,
-    retention: Retention,
-    mut waiter: Waiter,
-) {
-    waiter.wait_for_backoff().await;
-
-    while !waiter.stop.is_set() {
-        match clean_up_once(&ports, retention, ports.clock.now()).await {
-            Ok(()) => waiter.record_success(),
-            Err(err) => {
-                waiter.record_failure();
-                tracing::error!(error = %err.with_causes(), "cleaning the outbox failed");
-            }
-        }
-
-        waiter.wait(CLEAN_UP_INTERVAL, pending::<()>()).await;
-    }
-}
-
-async fn clean_up_once(ports: &Ports, retention: Retention, now: Timestamp) -> Result<(), Error> {
-    let rules = [
-        (OutboxState::Published, retention.published),
-        (OutboxState::Abandoned, retention.abandoned),
-    ];
-
-    for (state, age) in rules {
-        let n_rows = ports.store.clean_up(state, now - age).await?;
-        if 0 < n_rows {
-            tracing::debug!(n_rows, ?state, "cleaned the outbox");
-        }
-    }
-
-    Ok(())
 }
