@@ -77,7 +77,7 @@ impl<'c> Writer<'c> {
         for id in &changes.cancelled {
             self.prepare(
                 "delete from outbox where message_id = ?1 and ended is null \
-                 and position is null and held_until is null and n_failures = 0",
+                 and (position is null or due is not null) and held_until is null and n_failures = 0",
             )?
             .execute([id.to_string()])?;
         }

@@ -1,6 +1,6 @@
 use crate::{
     error::Error,
-    handler::Ports,
+    handler::{Ports, is_inline_mark},
     port::{OutboxRow, OutboxState},
 };
 
@@ -11,6 +11,8 @@ pub(super) struct OutboxBacklog {
     pub(super) waiting: Vec<OutboxRow>,
     /// Messages that are not due yet, in the order of their due time.
     pub(super) scheduled: Vec<OutboxRow>,
+    /// The number of events whose inline handling was cut off.
+    pub(super) n_cut_off: usize,
 }
 
 impl OutboxBacklog {
@@ -22,13 +24,19 @@ impl OutboxBacklog {
             OutboxState::Failed,
         ];
 
-        let rows = ports.store.rows(&unsent, usize::MAX).await?;
+        let mut rows = ports.store.rows(&unsent, usize::MAX).await?;
+        let marks: Vec<OutboxRow> = rows.extract_if(.., |row| is_inline_mark(row)).collect();
         let is_scheduled = |row: &OutboxRow| {
             row.state == OutboxState::Pending && row.due.is_some_and(|due| now < due)
         };
         let (mut scheduled, waiting): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_scheduled);
         scheduled.sort_by_key(|row| row.due);
 
-        Ok(Self { waiting, scheduled })
+        Ok(Self {
+            waiting,
+            scheduled,
+            // A mark that is not due belongs to a command that is still being processed.
+            n_cut_off: marks.iter().filter(|mark| !is_scheduled(mark)).count(),
+        })
     }
 }

@@ -62,8 +62,9 @@ create table :"schema".outbox (
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 create index outbox_open on :"schema".outbox (number) where ended is null and not waiting;
 create index outbox_waiting on :"schema".outbox (due) where ended is null and waiting;
--- Only for cancellations. An event of the table `event` is never cancelled.
-create index outbox_message on :"schema".outbox (message_id) where ended is null and position is null;
+-- Only for cancellations. An event of the table `event` without a due time is never cancelled.
+create index outbox_message on :"schema".outbox (message_id)
+ where ended is null and (position is null or due is not null);
 create index outbox_ended on :"schema".outbox (ended) where ended is not null;
 
 -- The members of a group, and the partitions that they own. These times are the time of the server.

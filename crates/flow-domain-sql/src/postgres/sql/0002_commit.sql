@@ -108,7 +108,8 @@ begin
 
   if cardinality(c_id) > 0 then
     delete from :"schema".outbox
-     where message_id = any (c_id) and ended is null and position is null and held_until is null and n_failures = 0;
+     where message_id = any (c_id) and ended is null and (position is null or due is not null)
+       and held_until is null and n_failures = 0;
   end if;
 
   if cardinality(e_id) > 0 then

@@ -7,7 +7,8 @@ use crate::{
         relay::Relay,
     },
     error::Error,
-    handler::{Ports, WakeSignal},
+    handler::WakeSignal,
+    runtime::App,
 };
 
 /// The largest number of outbox rows that are published in one batch.
@@ -18,7 +19,7 @@ const MAX_IDLE: Duration = Duration::from_secs(60);
 
 /// Publishes committed messages until the engine stops, and notifies `published` after each batch.
 pub(in crate::engine) async fn run_relay(
-    ports: Arc<Ports>,
+    app: App,
     mut relay: Relay,
     published: Arc<WakeSignal>,
     mut waiter: Waiter,
@@ -30,7 +31,7 @@ pub(in crate::engine) async fn run_relay(
     let mut is_last = false;
 
     loop {
-        let result = publish_all_due(&ports, &mut relay, &published).await;
+        let result = publish_all_due(&app, &mut relay, &published).await;
         if was_notified && matches!(result, Ok((0, _))) {
             // The relay was notified, but there was nothing to publish. A dead letter may have been
             // marked for replay, so notify the subscriptions.
@@ -66,13 +67,13 @@ pub(in crate::engine) async fn run_relay(
 /// Publishes all messages that are due. Returns their number, and the time until the next message
 /// is due, or [`MAX_IDLE`] if none is.
 async fn publish_all_due(
-    ports: &Ports,
+    app: &App,
     relay: &mut Relay,
     published: &WakeSignal,
 ) -> Result<(usize, Duration), Error> {
     let mut n_published = 0;
     loop {
-        let n_rows = relay.publish_due(ports, BATCH).await?;
+        let n_rows = relay.publish_due(app, BATCH).await?;
         n_published += n_rows;
         if 0 < n_rows {
             published.notify();
@@ -83,8 +84,8 @@ async fn publish_all_due(
         }
     }
 
-    let now = ports.clock.now();
-    let outbox = ports.store.next_due(now).await?;
+    let now = app.now();
+    let outbox = app.store().next_due(now).await?;
     let until_due = earliest(outbox.next_retry, outbox.next_scheduled)
         .map(|due| due.since(now))
         .filter(|until_due| !until_due.is_zero());

@@ -208,7 +208,7 @@ impl BackgroundEngine {
                 let published = Arc::clone(&self.published);
 
                 self.maintenance
-                    .spawn(run_relay(ports, relay, published, waiter))
+                    .spawn(run_relay(app, relay, published, waiter))
             }
             EngineTask::Cleaner => {
                 // Nobody notifies this signal: the cleaner wakes by time only.

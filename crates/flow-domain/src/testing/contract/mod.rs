@@ -62,10 +62,10 @@ pub use queries::{
     query_sorts_limits_and_offsets,
 };
 pub use settlements::{
-    abandoned_row_can_be_reopened, cancelled_row_is_never_claimed,
-    claimed_or_published_row_cannot_be_cancelled, clean_up_deletes_rows_by_state_and_age,
-    failed_row_blocks_its_stream, next_due_reports_retries_and_schedules,
-    released_row_can_be_claimed_again,
+    abandoned_row_can_be_reopened, cancelled_event_is_never_claimed,
+    cancelled_row_is_never_claimed, claimed_or_published_row_cannot_be_cancelled,
+    clean_up_deletes_rows_by_state_and_age, failed_row_blocks_its_stream,
+    next_due_reports_retries_and_schedules, released_row_can_be_claimed_again,
 };
 pub use streams::{
     category_is_read_in_store_order, events_are_appended_in_order,

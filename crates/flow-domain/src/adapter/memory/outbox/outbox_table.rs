@@ -33,11 +33,17 @@ impl OutboxTable {
     pub(in crate::adapter::memory) fn add(&mut self, outgoing: &Outgoing) {
         self.n_added += 1;
         let row = OutboxRow::new(self.n_added, outgoing.clone());
-        self.unsent.to_mut().insert(row);
+        match row.due {
+            Some(_) => self.scheduled.insert(row),
+            None => self.unsent.to_mut().insert(row),
+        }
     }
 
     pub(in crate::adapter::memory) fn cancel(&mut self, id: MessageId) {
-        self.scheduled.cancel(id);
+        // Most rows that are cancelled are scheduled, and found by an index.
+        if self.scheduled.cancel(id) {
+            return;
+        }
 
         let numbers: Vec<u64> = self.unsent.get().pending_numbers(id).collect();
         for number in numbers {

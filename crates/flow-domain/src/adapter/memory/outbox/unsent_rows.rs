@@ -12,8 +12,7 @@ use crate::{
 
 /// The rows that a relay still has to send, by number.
 ///
-/// They are due, or claimed, or failed. A pending row that is not due stays here until the next
-/// claim moves it to the scheduled rows.
+/// They are due, or claimed, or failed. A claim moves a pending row that is not due to the scheduled rows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct UnsentRows {
     rows: BTreeMap<u64, UnsentRow>,
