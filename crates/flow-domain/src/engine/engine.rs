@@ -4,7 +4,7 @@ use crate::{
     clock::IdContext,
     engine::{
         background::clean_up::Retention,
-        background::tasks::{BackgroundEngine, EngineConfig, StopReport},
+        background::tasks::{BackgroundEngine, StopReport},
         delivery::consumer::{Consumer, Consumers},
     },
     error::Error,
@@ -70,11 +70,11 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone, Debug)]
 #[must_use = "an engine does nothing until it is run"]
 pub struct Engine {
-    app: App,
+    pub(super) app: App,
     worker: Option<Arc<str>>,
-    poll_interval: Duration,
-    grace: Duration,
-    retention: Retention,
+    pub(super) poll_interval: Duration,
+    pub(super) grace: Duration,
+    pub(super) retention: Retention,
 }
 
 impl Engine {
@@ -108,7 +108,8 @@ impl Engine {
     /// While the engine finds nothing, it polls less and less often, down to once in ten intervals.
     /// Commits in the same process wake it at once.
     pub fn poll_interval(mut self, interval: Duration) -> Self {
-        self.poll_interval = interval;
+        // A timer of zero is always ready and would starve the other tasks of the runtime.
+        self.poll_interval = interval.max(Duration::from_millis(1));
         self
     }
 
@@ -180,7 +181,7 @@ impl Engine {
     ///
     /// Panics outside of a tokio runtime with time enabled.
     pub async fn run_until(self, signal: impl Future<Output = ()>) -> Result<StopReport, Error> {
-        let worker = self.worker.unwrap_or_else(|| {
+        let worker = self.worker.clone().unwrap_or_else(|| {
             let id = self.app.ports.ids.make(IdContext::new(None, "", 0, 0));
             id.to_string().into()
         });
@@ -192,18 +193,8 @@ impl Engine {
         }
 
         require_broker(&self.app, &consumers)?;
-        let config = EngineConfig {
-            app: self.app,
-            worker,
-            // A timer of zero is always ready and would starve the other tasks of the runtime.
-            poll_interval: self.poll_interval.max(Duration::from_millis(1)),
-            grace: self.grace,
-            retention: self.retention,
-        };
-
-        Ok(BackgroundEngine::start(config, consumers)
-            .run_until(signal)
-            .await)
+        let running = BackgroundEngine::start(self, worker, consumers);
+        Ok(running.run_until(signal).await)
     }
 }
 

@@ -4,7 +4,6 @@ pub(in crate::engine) mod clean_up;
 mod drain;
 mod in_flight;
 mod relay_task;
-mod select;
 pub(in crate::engine) mod tasks;
 mod waiter;
 mod worker;

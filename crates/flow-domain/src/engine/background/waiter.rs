@@ -2,8 +2,6 @@ use std::{future::pending, time::Duration};
 
 use tokio::{sync::watch, time::timeout};
 
-use crate::engine::background::select::{Either, select};
-
 /// The longest wait of an idle task, as a multiple of the poll interval.
 const MAX_IDLE_FACTOR: u32 = 10;
 
@@ -118,28 +116,25 @@ impl Waiter {
             backoff,
         } = self;
         let limit = at_most.min(backoff.unwrap_or(*idle_delay));
-        let notified = async {
-            // During the backoff, a commit must not cause another call of the failing adapter.
-            if backoff.is_some() || wake_signal.changed().await.is_err() {
-                pending::<()>().await;
+        let event = async {
+            tokio::select! {
+                biased;
+                () = stop.wait() => Wake::Timeout,
+                output = future => Wake::Ready(output),
+                // During the backoff, a commit must not cause another call of the failing adapter.
+                Ok(()) = wake_signal.changed(), if backoff.is_none() => {
+                    *idle_delay = *interval;
+                    Wake::Notified
+                }
             }
         };
-        let event = select(stop.wait(), select(future, notified));
 
-        match timeout(limit, event).await {
-            Ok(Either::First(())) => Wake::Timeout,
-            Ok(Either::Second(Either::First(output))) => Wake::Ready(output),
-            Ok(Either::Second(Either::Second(()))) => {
-                *idle_delay = *interval;
-                Wake::Notified
-            }
-            Err(_) => {
-                *idle_delay = idle_delay
-                    .saturating_mul(2)
-                    .min(interval.saturating_mul(MAX_IDLE_FACTOR));
-                Wake::Timeout
-            }
-        }
+        timeout(limit, event).await.unwrap_or_else(|_| {
+            *idle_delay = idle_delay
+                .saturating_mul(2)
+                .min(interval.saturating_mul(MAX_IDLE_FACTOR));
+            Wake::Timeout
+        })
     }
 }
 

@@ -7,11 +7,11 @@ use std::{
 
 use crate::{
     clock::Timestamp,
-    message::{Payload, Position, Recorded, StreamName, Version},
+    message::{Position, Recorded, StreamName, Version},
     port::{
-        AggregateStore, Changes, Claim, Condition, Cursor, EventStore, HeldPartition, Ledger,
-        Outbox, OutboxDue, OutboxRow, OutboxState, PortFuture, ProjectionStore, Query, Row,
-        Settlement, Store, StoredState, Turn, TurnResult,
+        AggregateStore, Changes, Claim, Condition, Cursor, EventStore, Outbox, OutboxDue,
+        OutboxRow, OutboxState, PortFuture, ProjectionStore, Query, Row, Settlement, Store,
+        StoredState,
     },
     record::Table,
 };
@@ -203,23 +203,7 @@ impl ProjectionStore for FootprintStore {
 }
 
 // What a group has done depends on no other message, so it is no part of the footprint.
-impl Ledger for FootprintStore {
-    fn turn<'a>(&'a self, turn: &'a Turn<'a>) -> PortFuture<'a, TurnResult> {
-        self.store.turn(turn)
-    }
-
-    fn release<'a>(&'a self, group: &'a Arc<str>, held: &'a [HeldPartition]) -> PortFuture<'a, ()> {
-        self.store.release(group, held)
-    }
-
-    fn leave<'a>(&'a self, group: &'a Arc<str>, member: &'a Arc<str>) -> PortFuture<'a, ()> {
-        self.store.leave(group, member)
-    }
-
-    fn ledgers<'a>(&'a self, group: &'a str) -> PortFuture<'a, Vec<(u32, Payload)>> {
-        self.store.ledgers(group)
-    }
-}
+crate::forward_ports!(FootprintStore: Ledger);
 
 impl Outbox for FootprintStore {
     fn claim<'a>(&'a self, claim: &'a Claim<'a>) -> PortFuture<'a, Vec<OutboxRow>> {

@@ -89,7 +89,7 @@ impl Waiter {
 
 /// What a store and a broker keep.
 #[derive(Clone, Copy, Debug)]
-struct Kept {
+struct Contents {
     published: usize,
     in_topics: usize,
     in_inboxes: usize,
@@ -97,7 +97,7 @@ struct Kept {
     resident_mib: u64,
 }
 
-async fn kept(world: &World) -> Kept {
+async fn contents(world: &World) -> Contents {
     let published = world.store.rows(&[OutboxState::Published], usize::MAX);
     let mut in_topics = 0;
     for kind in [MessageKind::Command, MessageKind::Event] {
@@ -109,7 +109,7 @@ async fn kept(world: &World) -> Kept {
         in_inboxes += world.store.count(inbox, &[]).await.unwrap();
     }
 
-    Kept {
+    Contents {
         published: published.await.unwrap().len(),
         in_topics,
         in_inboxes,
@@ -134,8 +134,13 @@ async fn submit_pair(app: &App, n: u64) {
     app.submit(Leave { id, is_noticed }).await.unwrap();
 }
 
-/// Runs an engine, and looks each minute what is kept.
-async fn soak(rate: u64, minutes: u64) -> Vec<Kept> {
+#[expect(clippy::print_stderr, reason = "the long form is a measurement")]
+fn print(when: &str, history: &[Contents]) {
+    eprintln!("{when}: {:?}", history.last());
+}
+
+/// Runs an engine, and looks each minute what the store and the broker have.
+async fn soak(rate: u64, minutes: u64) -> Vec<Contents> {
     let world = World::new();
     let domain = Domain::builder("inn")
         .aggregate::<Seat>()
@@ -146,7 +151,7 @@ async fn soak(rate: u64, minutes: u64) -> Vec<Kept> {
     let engine = spawn_engine(engine.keep_handled(seconds(60)));
 
     let (start, mut n_pairs) = (Instant::now(), 0);
-    let mut all_kept = Vec::new();
+    let mut history = Vec::new();
     for minute in 1..=minutes {
         while start.elapsed() < seconds(60 * minute) {
             let due = start.elapsed().as_millis() * u128::from(rate) / 2_000;
@@ -157,11 +162,10 @@ async fn soak(rate: u64, minutes: u64) -> Vec<Kept> {
             pass_time(Duration::from_millis(20)).await;
         }
 
-        all_kept.push(kept(&world).await);
-        eprintln!(
-            "minute {minute}, {} commands: {:?}",
-            2 * n_pairs,
-            all_kept.last()
+        history.push(contents(&world).await);
+        print(
+            &format!("minute {minute}, {} commands", 2 * n_pairs),
+            &history,
         );
     }
 
@@ -177,20 +181,20 @@ async fn soak(rate: u64, minutes: u64) -> Vec<Kept> {
         0,
         "inboxes or versions"
     );
-    let rest = kept(&world).await;
-    eprintln!("at the end: {rest:?}");
+    let rest = contents(&world).await;
     assert_eq!((rest.published, rest.in_topics, rest.in_inboxes), (0, 0, 0));
-    all_kept.push(rest);
-    all_kept
+    history.push(rest);
+    print("at the end", &history);
+    history
 }
 
 #[track_caller]
-fn check_flat(all_kept: &[Kept], rate: usize) {
-    for kept in &all_kept[1..] {
+fn check_flat(history: &[Contents], rate: usize) {
+    for contents in &history[1..] {
         // A minute, and the intervals at which the engine looks. A command is published once.
-        assert!(kept.published <= rate * 75, "{kept:?}");
-        assert!(kept.in_topics <= rate * 15, "{kept:?}");
-        assert!(kept.in_inboxes <= rate * 75, "{kept:?}");
+        assert!(contents.published <= rate * 75, "{contents:?}");
+        assert!(contents.in_topics <= rate * 15, "{contents:?}");
+        assert!(contents.in_inboxes <= rate * 75, "{contents:?}");
     }
 }
 
@@ -207,11 +211,11 @@ fn soak_keeps_only_the_events() {
         .enable_time()
         .build()
         .unwrap();
-    let all_kept = runtime.block_on(soak(10_000, 10));
-    check_flat(&all_kept, 10_000);
+    let history = runtime.block_on(soak(10_000, 10));
+    check_flat(&history, 10_000);
 
     // From the third minute on, the data of a minute goes as the data of another comes.
-    let (early, late) = (all_kept[2], all_kept[9]);
+    let (early, late) = (history[2], history[9]);
     let event_mib = (late.events - early.events) / 1024;
     assert!(
         late.resident_mib <= early.resident_mib + event_mib + 100,
