@@ -38,7 +38,7 @@ pub(in crate::engine) async fn run_clean_up(
     waiter.wait_for_backoff().await;
 
     let first_forgetting = monotonic_now() + FIRST_FORGETTING;
-    while !waiter.stop.is_set() {
+    while !waiter.has_to_stop() {
         let forgets = first_forgetting <= monotonic_now();
         match clean_up_once(&ports, retention, forgets).await {
             Ok(()) => waiter.record_success(),

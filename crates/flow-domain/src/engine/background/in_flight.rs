@@ -190,7 +190,7 @@ impl Attempts {
             // may open the circuit breaker.
             let has_failed = matches!(report.result, AttemptResult::Failed { .. });
             n_left -= 1;
-            if !is_owned || has_failed || n_left == 0 || self.stop.is_set() {
+            if !is_owned || has_failed || n_left == 0 || *self.stop.borrow() {
                 return is_settled;
             }
             match consumer.start_next(&self.app) {
@@ -276,7 +276,7 @@ mod tests {
         let attempt = consumer.start_next(&app).expect("two messages are ready");
         consumer.drop_partition(0);
         let consumer: SharedConsumer = Arc::new(consumer.into());
-        let (_stopper, stop) = StopSignal::channel();
+        let (_stopper, stop) = tokio::sync::watch::channel(false);
         let attempts = Attempts {
             app: app.clone(),
             consumer: Arc::clone(&consumer),

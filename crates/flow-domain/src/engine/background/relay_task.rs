@@ -60,7 +60,7 @@ pub(in crate::engine) async fn run_relay(
 
         let wake = waiter.wait(at_most, pending::<()>()).await;
         was_notified = wake == Wake::Notified;
-        is_last = waiter.stop.is_set();
+        is_last = waiter.has_to_stop();
     }
 }
 

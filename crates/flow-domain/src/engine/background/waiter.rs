@@ -11,27 +11,8 @@ const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 /// The longest delay after a failure of an adapter.
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
-/// Tells a task to stop.
-#[derive(Clone, Debug)]
-pub(in crate::engine) struct StopSignal(watch::Receiver<bool>);
-
-impl StopSignal {
-    /// Makes a sender that stops the tasks, and the signal for the tasks.
-    pub(in crate::engine) fn channel() -> (watch::Sender<bool>, Self) {
-        let (sender, receiver) = watch::channel(false);
-        (sender, Self(receiver))
-    }
-
-    pub(in crate::engine) fn is_set(&self) -> bool {
-        *self.0.borrow()
-    }
-
-    pub(in crate::engine) async fn wait(&mut self) {
-        // An error means that the sender is gone. Then the engine is gone, too, and the task may
-        // stop.
-        let _ = self.0.wait_for(|is_set| *is_set).await;
-    }
-}
+/// Tells a task to stop, if it is true. The sender is gone if the engine is gone.
+pub(in crate::engine) type StopSignal = watch::Receiver<bool>;
 
 /// Waits for work: polls with growing intervals, and backs off from adapters that fail.
 #[derive(Debug)]
@@ -69,6 +50,10 @@ impl Waiter {
             idle_delay: interval,
             backoff: None,
         }
+    }
+
+    pub(in crate::engine) fn has_to_stop(&self) -> bool {
+        *self.stop.borrow()
     }
 
     /// Notes that there was work, so the next poll comes soon.
@@ -119,7 +104,7 @@ impl Waiter {
         let event = async {
             tokio::select! {
                 biased;
-                () = stop.wait() => Wake::Timeout,
+                _ = stop.wait_for(|is_set| *is_set) => Wake::Timeout,
                 output = future => Wake::Ready(output),
                 // During the backoff, a commit must not cause another call of the failing adapter.
                 Ok(()) = wake_signal.changed(), if backoff.is_none() => {
@@ -146,7 +131,7 @@ mod tests {
     const INTERVAL: Duration = Duration::from_millis(100);
 
     fn waiter(wake_signal: &WakeSignal) -> (watch::Sender<bool>, Waiter) {
-        let (stopper, stop) = StopSignal::channel();
+        let (stopper, stop) = watch::channel(false);
         (
             stopper,
             Waiter::new(wake_signal.subscribe(), stop, INTERVAL),

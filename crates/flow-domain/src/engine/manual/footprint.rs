@@ -6,12 +6,10 @@ use std::{
 };
 
 use crate::{
-    clock::Timestamp,
     message::{Position, Recorded, StreamName, Version},
     port::{
-        AggregateStore, Changes, Claim, Condition, Cursor, EventStore, Outbox, OutboxDue,
-        OutboxRow, OutboxState, PortFuture, ProjectionStore, Query, Row, Settlement, Store,
-        StoredState,
+        AggregateStore, Changes, Condition, Cursor, EventStore, PortFuture, ProjectionStore, Query,
+        Row, Store, StoredState,
     },
     record::Table,
 };
@@ -202,48 +200,9 @@ impl ProjectionStore for FootprintStore {
     }
 }
 
-// What a group has done depends on no other message, so it is no part of the footprint.
-crate::forward_ports!(FootprintStore: Ledger);
-
-impl Outbox for FootprintStore {
-    fn claim<'a>(&'a self, claim: &'a Claim<'a>) -> PortFuture<'a, Vec<OutboxRow>> {
-        self.note_read(FootprintItem::Outbox);
-        self.store.claim(claim)
-    }
-
-    fn settle<'a>(
-        &'a self,
-        worker: &'a str,
-        now: Timestamp,
-        settlements: &'a [Settlement],
-    ) -> PortFuture<'a, ()> {
-        self.footprint().writes.insert(FootprintItem::Outbox);
-        self.store.settle(worker, now, settlements)
-    }
-
-    fn rows<'a>(
-        &'a self,
-        states: &'a [OutboxState],
-        limit: usize,
-    ) -> PortFuture<'a, Vec<OutboxRow>> {
-        self.note_read(FootprintItem::Outbox);
-        self.store.rows(states, limit)
-    }
-
-    fn next_due(&self, now: Timestamp) -> PortFuture<'_, OutboxDue> {
-        self.store.next_due(now)
-    }
-
-    fn reopen(&self, number: u64, now: Timestamp) -> PortFuture<'_, bool> {
-        self.footprint().writes.insert(FootprintItem::Outbox);
-        self.store.reopen(number, now)
-    }
-
-    fn clean_up(&self, state: OutboxState, before: Timestamp) -> PortFuture<'_, usize> {
-        self.footprint().writes.insert(FootprintItem::Outbox);
-        self.store.clean_up(state, before)
-    }
-}
+// What a group has done depends on no other message, so it is no part of the footprint. A handler uses the
+// outbox by commits only.
+crate::forward_ports!(FootprintStore: Ledger, Outbox);
 
 impl Store for FootprintStore {
     fn close(&self) -> PortFuture<'_, ()> {

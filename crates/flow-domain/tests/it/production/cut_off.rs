@@ -239,3 +239,26 @@ async fn cut_off_cascade_goes_on_where_it_was() {
     app.publish(job("b", 2)).await.unwrap();
     assert_eq!(n_open_rows(&world).await, 0);
 }
+
+/// Nobody knows which handlers of an event have ended. So delivery is at least once.
+#[tokio::test(start_paused = true)]
+async fn cut_off_event_comes_again_to_all_its_handlers() {
+    let (world, calls) = (World::new(), CallLog::default());
+    let hangs = Arc::new(AtomicBool::new(true));
+    let domain = || {
+        Domain::builder("yard")
+            .event_from_outside::<Job>()
+            .event_from_outside::<Done>()
+            .event_handler(Foreman(calls.clone()))
+            .event_handler(hanging_doer(&calls, &hangs))
+    };
+    publish_and_die(&app(&world, domain()), job("a", 1)).await;
+    assert_eq!(calls.lines(), ["foreman a1"]);
+
+    hangs.store(false, Ordering::Relaxed);
+    let app = app(&world, domain());
+    pass_time(INLINE_TIME).await;
+    process_due(&app).await;
+    assert_eq!(calls.lines(), ["foreman a1", "foreman a1", "a1"]);
+    assert_eq!(n_open_rows(&world).await, 0);
+}
