@@ -156,7 +156,7 @@ impl App {
             outbox: outbox.waiting.len(),
             abandoned: ports.store.rows(&abandoned, usize::MAX).await?.len(),
             scheduled: outbox.scheduled.len(),
-            cut_off: outbox.n_cut_off,
+            cut_off: outbox.cut_off.len(),
             dead_letters: dead_letter::count(ports, &[]).await?,
             engines: ports.engine_metrics.n_engines(),
         })

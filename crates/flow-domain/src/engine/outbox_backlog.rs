@@ -11,8 +11,10 @@ pub(super) struct OutboxBacklog {
     pub(super) waiting: Vec<OutboxRow>,
     /// Messages that are not due yet, in the order of their due time.
     pub(super) scheduled: Vec<OutboxRow>,
-    /// The number of events whose inline handling was cut off.
-    pub(super) n_cut_off: usize,
+    /// The marks of events that are handled inline now.
+    pub(super) inline: Vec<OutboxRow>,
+    /// The marks of events whose inline handling was cut off.
+    pub(super) cut_off: Vec<OutboxRow>,
 }
 
 impl OutboxBacklog {
@@ -31,12 +33,13 @@ impl OutboxBacklog {
         };
         let (mut scheduled, waiting): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_scheduled);
         scheduled.sort_by_key(|row| row.due);
+        let (inline, cut_off) = marks.into_iter().partition(is_scheduled);
 
         Ok(Self {
             waiting,
             scheduled,
-            // A mark that is not due belongs to a command that is still being processed.
-            n_cut_off: marks.iter().filter(|mark| !is_scheduled(mark)).count(),
+            inline,
+            cut_off,
         })
     }
 }

@@ -21,6 +21,7 @@ use crate::{
     production::fixture::{
         Doer, Job, World, doer_domain, job, machine_failure, pass_time, seconds, spawn_engine,
     },
+    production::rebuild::{JobCount, JobCounter, count_of},
 };
 
 /// A time in which each command of these tests ends, unless it is cut off.
@@ -261,4 +262,33 @@ async fn cut_off_event_comes_again_to_all_its_handlers() {
     process_due(&app).await;
     assert_eq!(calls.lines(), ["foreman a1", "foreman a1", "a1"]);
     assert_eq!(n_open_rows(&world).await, 0);
+}
+
+/// Otherwise the event would count once in the rebuild, and once more when it is found again.
+#[tokio::test(start_paused = true)]
+async fn cut_off_event_holds_up_a_rebuild() {
+    let (world, calls) = (World::new(), CallLog::default());
+    let hangs = Arc::new(AtomicBool::new(true));
+    let domain = || {
+        doer_domain(hanging_doer(&calls, &hangs))
+            .projection::<JobCount>()
+            .projector(JobCounter(Duration::ZERO))
+    };
+    publish_and_die(&app(&world, domain()), job("a", 1)).await;
+    hangs.store(false, Ordering::Relaxed);
+    let app = app(&world, domain());
+
+    let err = app
+        .rebuild::<JobCount>()
+        .await
+        .expect_err("it has not ended");
+    assert!(err.has_events_waiting());
+    insta::assert_snapshot!(err, @"the rebuild changed no row: 1 event is handled inline, and that has not ended or was cut off; let `App::process_due` or an engine handle it first");
+
+    pass_time(INLINE_TIME).await;
+    process_due(&app).await;
+    assert_eq!(count_of(&app, "a").await, 1);
+    let rebuilt = app.rebuild::<JobCount>().await.unwrap();
+    assert_eq!(rebuilt.to_string(), "1 row from 1 event, 0 changed");
+    assert_eq!(count_of(&app, "a").await, 1);
 }
