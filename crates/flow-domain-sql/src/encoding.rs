@@ -22,7 +22,7 @@ pub(crate) fn limit(limit: usize) -> i64 {
 
 /// Returns a duration in microseconds. It ends at a hundred years, because a time has a last value.
 pub(crate) fn micros(duration: Duration) -> i64 {
-    const MAX: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
+    const MAX: Duration = Duration::from_hours(100 * 365 * 24);
     i64::try_from(duration.min(MAX).as_micros()).unwrap_or(i64::MAX)
 }
 
