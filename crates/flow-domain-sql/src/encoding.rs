@@ -1,6 +1,6 @@
 //! The values of the port as columns.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use flow_domain::{
     Error,
@@ -18,6 +18,12 @@ pub(crate) fn integer(number: u64) -> i64 {
 /// Returns a limit of the port as a column.
 pub(crate) fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// Returns a duration in microseconds. It ends at a hundred years, because a time has a last value.
+pub(crate) fn micros(duration: Duration) -> i64 {
+    const MAX: Duration = Duration::from_hours(100 * 365 * 24);
+    i64::try_from(duration.min(MAX).as_micros()).unwrap_or(i64::MAX)
 }
 
 /// Returns a number of a column, which is never negative.

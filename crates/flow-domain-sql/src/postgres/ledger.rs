@@ -16,7 +16,7 @@ impl Ledger for PostgresStore {
     fn turn<'a>(&'a self, turn: &'a Turn<'a>) -> PortFuture<'a, TurnResult> {
         PortFuture::boxed(async move {
             let (partitions, epochs) = held_columns(turn.held);
-            let lease = i64::try_from(turn.lease.as_micros()).unwrap_or(i64::MAX);
+            let lease = encoding::micros(turn.lease);
 
             // A turn that went through and is repeated finds partitions that are not in `held`. It wins them
             // again, in the next epoch.

@@ -12,6 +12,7 @@ pub(super) struct Statements {
     pub(super) read_at: SqlStr,
     pub(super) last_position: SqlStr,
     pub(super) load: SqlStr,
+    pub(super) forget: SqlStr,
     pub(super) claim: SqlStr,
     pub(super) claimed: SqlStr,
     pub(super) settle: SqlStr,
@@ -74,7 +75,16 @@ const REOPEN: &str = r#"
      where number = $1 and ended is not null and abandoned"#;
 
 const CLEAN_UP: &str = r#"
-    delete from :"schema".outbox where ended < $2 and abandoned = $1"#;
+    delete from :"schema".outbox where number in (
+      select number from :"schema".outbox where ended < $2 and abandoned = $1
+       order by ended limit 10000 for update skip locked)"#;
+
+// It waits for no commit, and so no commit waits for it in a circle.
+const FORGET: &str = r#"
+    delete from :"schema".state where (kind, name, id) in (
+      select kind, name, id from :"schema".state
+       where ended <= now() - $1 * interval '1 microsecond'
+       order by ended limit 10000 for update skip locked)"#;
 
 const RELEASE: &str = r#"
     update :"schema".partition p set owner = null, held_until = null
@@ -96,6 +106,7 @@ impl Statements {
             read_at: fill(READ_AT),
             last_position: fill(r#"select :"schema".last_position_1()"#),
             load: fill(LOAD),
+            forget: fill(FORGET),
             claim: fill(r#"select :"schema".claim_1($1, $2, $3, $4)"#),
             claimed: fill(CLAIMED),
             settle: fill(r#"select :"schema".settle_1($1, $2, $3, $4, $5, $6)::text"#),

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use flow_domain::{
     Error,
@@ -39,6 +39,17 @@ impl AggregateStore for PostgresStore {
             };
             let state = binding::state(row).map_err(|err| errors::failure("load", err))?;
             state.decode(id).map(Some)
+        })
+    }
+
+    fn forget(&self, age: Duration) -> PortFuture<'_, usize> {
+        PortFuture::boxed(async move {
+            let n_deleted = self
+                .execute("forget", || {
+                    sqlx::query(self.statements.forget.clone()).bind(encoding::micros(age))
+                })
+                .await?;
+            Ok(usize::try_from(n_deleted).unwrap_or(usize::MAX))
         })
     }
 }

@@ -77,7 +77,7 @@ impl<'c> Writer<'c> {
         for id in &changes.cancelled {
             self.prepare(
                 "delete from outbox where message_id = ?1 and ended is null \
-                 and position is null and held_until is null and n_failures = 0",
+                 and (position is null or due is not null) and held_until is null and n_failures = 0",
             )?
             .execute([id.to_string()])?;
         }
@@ -166,8 +166,10 @@ impl<'c> Writer<'c> {
 
         let value = write.value.as_ref().map(Payload::as_json);
         self.prepare(
-            "insert into state (kind, name, id, version, value, keys) values (?1, ?2, ?3, ?4, ?5, ?6) \
-             on conflict do update set version = ?4, value = ?5, keys = ?6",
+            "insert into state (kind, name, id, version, value, keys, ended) \
+             values (?1, ?2, ?3, ?4, ?5, ?6, case when ?5 is null or ?1 = 'inbox' \
+             then cast(unixepoch('subsec') * 1000000 as integer) end) \
+             on conflict do update set version = ?4, value = ?5, keys = ?6, ended = excluded.ended",
         )?
         .execute(params![
             row.kind,

@@ -102,8 +102,7 @@ impl OwnedTurn {
             [],
             |row| row.get(0),
         )?;
-        let lease = i64::try_from(self.lease.as_micros()).unwrap_or(i64::MAX);
-        let until = now.saturating_add(lease);
+        let until = now.saturating_add(encoding::micros(self.lease));
 
         let n_members = self.join(connection, now, until)?;
         let share = if self.is_takeover {

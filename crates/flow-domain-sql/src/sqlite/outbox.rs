@@ -138,7 +138,10 @@ impl Outbox for SqliteStore {
 
         PortFuture::boxed(self.writer.run("clean_up", move |connection| {
             connection
-                .prepare_cached("delete from outbox where ended < ?2 and abandoned = ?1")
+                .prepare_cached(
+                    "delete from outbox where number in (select number from outbox \
+                     where ended < ?2 and abandoned = ?1 order by ended limit 1000)",
+                )
                 .and_then(|mut statement| {
                     statement.execute(params![is_abandoned, before.as_micros()])
                 })

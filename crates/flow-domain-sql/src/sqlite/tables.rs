@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use flow_domain::{
     Error,
@@ -33,6 +33,19 @@ impl AggregateStore for SqliteStore {
                 })
                 .map_err(failure("load"))?;
             found.map(|state| state.decode(&id)).transpose()
+        }))
+    }
+
+    fn forget(&self, age: Duration) -> PortFuture<'_, usize> {
+        PortFuture::boxed(self.writer.run("forget", move |connection| {
+            connection
+                .prepare_cached(
+                    "delete from state where rowid in (select rowid from state \
+                     where ended <= cast(unixepoch('subsec') * 1000000 as integer) - ?1 \
+                     order by ended limit 1000)",
+                )
+                .and_then(|mut statement| statement.execute([encoding::micros(age)]))
+                .map_err(failure("forget"))
         }))
     }
 }

@@ -1,17 +1,25 @@
 //! A domain in production: several apps and engines on one store.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use flow_domain::{
     Aggregate, App, Apply, Command, CommandHandler, CommandRoutes, Domain, Engine, Error, Event,
-    PendingEvents, Projection, Projector, ProjectorRoutes, Rows, UnitOfWork,
+    EventHandler, EventRoutes, PendingEvents, Projection, Projector, ProjectorRoutes, Rows,
+    UnitOfWork,
     adapter::memory::MemoryBroker,
     handler::field,
     message::Processing,
-    port::{Broker, Store},
+    port::{Broker, OutboxState, Store},
 };
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 #[derive(Debug, Default, Serialize, Deserialize, Aggregate)]
 #[aggregate(id = id, event_sourced, commands(Count), events(Counted))]
@@ -148,4 +156,72 @@ pub(crate) async fn check_two_engines(stores: [Arc<dyn Store>; 2]) {
     let boards = view.query().order_by("id").all().await.unwrap();
     let counts: Vec<u32> = boards.iter().map(|board| board.n).collect();
     assert_eq!(counts, [N_COUNTS, N_COUNTS]);
+}
+
+/// Counts its calls. It hangs if somebody waits for that.
+struct Listener {
+    n_calls: Arc<AtomicU32>,
+    hung: Option<Arc<Notify>>,
+}
+
+impl EventHandler for Listener {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_counted);
+    }
+}
+
+impl Listener {
+    async fn on_counted(&self, _: Counted, _work: &mut UnitOfWork) -> Result<(), Error> {
+        if let Some(hung) = &self.hung {
+            hung.notify_one();
+            pending::<()>().await;
+        }
+        self.n_calls.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Drops a command between its commit and the end of its inline handler. Another app finds the event.
+pub(crate) async fn check_cut_off(store: Arc<dyn Store>) {
+    let n_calls = Arc::new(AtomicU32::new(0));
+    let app = |hung: Option<&Arc<Notify>>| {
+        let listener = Listener {
+            n_calls: Arc::clone(&n_calls),
+            hung: hung.cloned(),
+        };
+        let domain = Domain::builder("yard")
+            .aggregate::<Counter>()
+            .command_handler(CountHandler)
+            .event_handler(listener)
+            .build();
+        App::builder(domain.expect("the domain has no mistake"))
+            .shared_store(Arc::clone(&store))
+            .recover_inline_after(Duration::ZERO)
+            .start()
+    };
+    let count = || Count {
+        id: "counter-0".into(),
+    };
+
+    let hung = Arc::new(Notify::new());
+    let dying = app(Some(&hung));
+    tokio::select! {
+        _ = dying.process(count()) => panic!("the handler hangs"),
+        () = hung.notified() => {}
+    }
+    let app = app(None);
+    assert_eq!(app.health().await.unwrap().cut_off, 1);
+
+    let handled = app.process_due().await.unwrap();
+    assert!(handled.failures.is_empty());
+    assert_eq!(n_calls.load(Ordering::Relaxed), 1);
+    app.process(count()).await.unwrap();
+    assert_eq!(n_calls.load(Ordering::Relaxed), 2);
+    assert_eq!(app.health().await.unwrap().cut_off, 0);
+    let open = [
+        OutboxState::Pending,
+        OutboxState::Processing,
+        OutboxState::Failed,
+    ];
+    assert!(store.rows(&open, 9).await.unwrap().is_empty());
 }

@@ -3,14 +3,16 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     clock::IdContext,
     engine::{
-        background::maintenance::Retention,
-        background::tasks::{BackgroundEngine, EngineConfig, StopReport},
+        background::clean_up::Retention,
+        background::tasks::{BackgroundEngine, StopReport},
         delivery::consumer::{Consumer, Consumers},
     },
     error::Error,
     message::Processing,
     runtime::App,
 };
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -68,11 +70,11 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone, Debug)]
 #[must_use = "an engine does nothing until it is run"]
 pub struct Engine {
-    app: App,
+    pub(super) app: App,
     worker: Option<Arc<str>>,
-    poll_interval: Duration,
-    grace: Duration,
-    retention: Retention,
+    pub(super) poll_interval: Duration,
+    pub(super) grace: Duration,
+    pub(super) retention: Retention,
 }
 
 impl Engine {
@@ -84,8 +86,10 @@ impl Engine {
             poll_interval: Duration::from_millis(100),
             grace: Duration::from_secs(10),
             retention: Retention {
-                published: 7 * DAY,
+                published: MINUTE,
                 abandoned: 30 * DAY,
+                handled: DAY,
+                trims_topics: false,
             },
         }
     }
@@ -104,7 +108,8 @@ impl Engine {
     /// While the engine finds nothing, it polls less and less often, down to once in ten intervals.
     /// Commits in the same process wake it at once.
     pub fn poll_interval(mut self, interval: Duration) -> Self {
-        self.poll_interval = interval;
+        // A timer of zero is always ready and would starve the other tasks of the runtime.
+        self.poll_interval = interval.max(Duration::from_millis(1));
         self
     }
 
@@ -115,7 +120,9 @@ impl Engine {
         self
     }
 
-    /// Sets how long the outbox keeps published messages. The default is seven days.
+    /// Sets how long the outbox keeps published messages. The default is one minute.
+    ///
+    /// Nothing reads them but a person who looks for a message.
     pub fn keep_published(mut self, age: Duration) -> Self {
         self.retention.published = age;
         self
@@ -125,6 +132,32 @@ impl Engine {
     /// thirty days.
     pub fn keep_abandoned(mut self, age: Duration) -> Self {
         self.retention.abandoned = age;
+        self
+    }
+
+    /// Sets how long the store remembers that a handler with
+    /// [`once`](crate::handler::SubscriptionOptions::once) has handled a message. The default is one day.
+    ///
+    /// It must be longer than a message can be on its way a second time. That is the time in which a dead
+    /// engine is replaced, plus the lag of the subscription. The store remembers the versions of deleted
+    /// states and rows for the same time. No call of a handler may last longer.
+    pub fn keep_handled(mut self, age: Duration) -> Self {
+        self.retention.handled = age;
+        self
+    }
+
+    /// Sets whether the engine deletes messages that all subscriptions of the app have settled from the
+    /// topics of the broker. The default is no: a topic keeps all its messages.
+    ///
+    /// Only the subscriptions of this domain count, in this store. So leave it off if another app with another
+    /// domain or store reads the same topics, because it would lose messages. Leave it off for a broker
+    /// with rules of its own for old messages. Turn it on for a
+    /// [`MemoryBroker`](crate::adapter::memory::MemoryBroker) in a process that runs for long.
+    ///
+    /// A new subscription starts at the oldest message that is left. A subscription that the domain has
+    /// and that no engine has run yet keeps all messages.
+    pub fn trim_topics(mut self, trim: bool) -> Self {
+        self.retention.trims_topics = trim;
         self
     }
 
@@ -148,7 +181,7 @@ impl Engine {
     ///
     /// Panics outside of a tokio runtime with time enabled.
     pub async fn run_until(self, signal: impl Future<Output = ()>) -> Result<StopReport, Error> {
-        let worker = self.worker.unwrap_or_else(|| {
+        let worker = self.worker.clone().unwrap_or_else(|| {
             let id = self.app.ports.ids.make(IdContext::new(None, "", 0, 0));
             id.to_string().into()
         });
@@ -160,18 +193,8 @@ impl Engine {
         }
 
         require_broker(&self.app, &consumers)?;
-        let config = EngineConfig {
-            app: self.app,
-            worker,
-            // A timer of zero is always ready and would starve the other tasks of the runtime.
-            poll_interval: self.poll_interval.max(Duration::from_millis(1)),
-            grace: self.grace,
-            retention: self.retention,
-        };
-
-        Ok(BackgroundEngine::start(config, consumers)
-            .run_until(signal)
-            .await)
+        let running = BackgroundEngine::start(self, worker, consumers);
+        Ok(running.run_until(signal).await)
     }
 }
 

@@ -25,6 +25,10 @@ pub struct Health {
     pub abandoned: usize,
     /// The number of commands scheduled for later.
     pub scheduled: usize,
+    /// The number of events whose inline handling was cut off, and that wait to be handled again.
+    ///
+    /// An app counts them if it [looks for them](crate::runtime::AppBuilder::recover_inline_after).
+    pub cut_off: usize,
     /// The number of dead letters.
     pub dead_letters: usize,
     /// The number of engines of this app that run in this process.
@@ -152,6 +156,7 @@ impl App {
             outbox: outbox.waiting.len(),
             abandoned: ports.store.rows(&abandoned, usize::MAX).await?.len(),
             scheduled: outbox.scheduled.len(),
+            cut_off: outbox.cut_off.len(),
             dead_letters: dead_letter::count(ports, &[]).await?,
             engines: ports.engine_metrics.n_engines(),
         })

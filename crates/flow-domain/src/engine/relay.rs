@@ -1,11 +1,13 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
+    clock::Timestamp,
     error::{Error, FailureOrigin, HandlerFailure},
-    handler::{Ports, RetryPolicy},
+    handler::{Ports, RetryPolicy, is_inline_mark},
     message::{Envelope, MessageKind},
     port::{Claim, Lane, OutboxRow, Publication, PublishResult, SendResult, Settlement, Topic},
     record::EntryKind,
+    runtime::App,
 };
 
 /// How long a claimed row of the outbox is hidden from other relays.
@@ -45,11 +47,10 @@ impl Relay {
     }
 
     /// Publishes up to `limit` messages that are due, and returns how many it claimed.
-    pub(super) async fn publish_due(
-        &mut self,
-        ports: &Ports,
-        limit: usize,
-    ) -> Result<usize, Error> {
+    ///
+    /// It also handles the events whose inline handling was cut off.
+    pub(super) async fn publish_due(&mut self, app: &App, limit: usize) -> Result<usize, Error> {
+        let ports = &*app.ports;
         let now = ports.clock.now();
         let claim = Claim {
             worker: &self.worker,
@@ -57,11 +58,27 @@ impl Relay {
             lease: CLAIM_LEASE,
             limit,
         };
-        let rows = ports.store.claim(&claim).await?;
-        if rows.is_empty() {
-            return Ok(0);
+        let mut rows = ports.store.claim(&claim).await?;
+        let n_claimed = rows.len();
+        let marks: Vec<OutboxRow> = rows.extract_if(.., |row| is_inline_mark(row)).collect();
+
+        if !rows.is_empty() {
+            self.publish(ports, &rows, now).await?;
+        }
+        for mark in &marks {
+            Box::pin(self.handle_cut_off(app, mark)).await?;
         }
 
+        Ok(n_claimed)
+    }
+
+    /// Publishes claimed rows, and settles them.
+    async fn publish(
+        &mut self,
+        ports: &Ports,
+        rows: &[OutboxRow],
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let Some(broker) = &ports.broker else {
             return Err(missing_broker());
         };
@@ -76,7 +93,7 @@ impl Relay {
         let results = match ports.hooks.publish(&**broker, &self.publications).await {
             Ok(results) => results,
             Err(err) if self.waits_for_broker => {
-                self.postpone(ports, &rows, &err).await?;
+                self.postpone(ports, rows, &err).await?;
                 return Err(err);
             }
             // Nobody knows which messages arrived, so each one counts as failed.
@@ -99,9 +116,20 @@ impl Relay {
 
         // Keep the allocation only: a fork of the engine would copy the messages.
         self.publications.clear();
-        ports.store.settle(&self.worker, now, &settlements).await?;
+        ports.store.settle(&self.worker, now, &settlements).await
+    }
 
-        Ok(rows.len())
+    /// Handles an event whose inline handling was cut off. Nobody else reports what fails.
+    async fn handle_cut_off(&self, app: &App, mark: &OutboxRow) -> Result<(), Error> {
+        let act = app.handle_cut_off(&self.worker, mark).await?;
+
+        for failure in &act.failures {
+            tracing::error!(error = %failure, "a handler failed that was called again");
+        }
+        if let Some(stall) = &act.stall {
+            tracing::error!(error = %stall, "the cascade of an event did not settle");
+        }
+        Ok(())
     }
 
     /// Schedules a retry of all `rows`, because the broker could not be reached.

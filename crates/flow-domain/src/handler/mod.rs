@@ -16,6 +16,7 @@ pub(crate) mod hooks;
 #[cfg(not(feature = "testing"))]
 #[path = "no_hooks.rs"]
 mod hooks;
+mod inline_mark;
 mod panic;
 mod ports;
 mod process_manager;
@@ -38,6 +39,7 @@ pub(crate) use engine_metrics::{EngineMetrics, RunningEngine};
 pub use event_handler::{AnyEventMethod, EventHandler, EventMethod, EventRoutes};
 pub use future::HandlerFuture;
 pub(crate) use hooks::Hooks;
+pub(crate) use inline_mark::is_inline_mark;
 pub(crate) use panic::catch_panic;
 pub(crate) use ports::{Ports, SharedPorts};
 pub use process_manager::{ProcessManager, ProcessManagerMethod, ProcessManagerRoutes};

@@ -1,4 +1,4 @@
-use std::{ops::Deref, sync::Arc};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -42,6 +42,8 @@ pub(crate) struct SharedPorts {
     pub(crate) wake_signal: WakeSignal,
     /// What the engines of this app count, in this process.
     pub(crate) engine_metrics: Arc<EngineMetrics>,
+    /// How long inline handling may take before it counts as cut off; `None` if nobody looks for it.
+    pub(crate) inline_time: Option<Duration>,
     /// Whether each written value is read back before the commit.
     pub(crate) verifies_writes: bool,
 }

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use crate::{
     message::{Payload, Version},
@@ -9,7 +9,8 @@ use crate::{
 /// A stored value and its version.
 ///
 /// The version starts at 1 and grows with every write. A deletion does not reset it. A value that
-/// is created again never has a version that the deleted value had.
+/// is created again has no version that the deleted value had, until the store
+/// [forgets](AggregateStore::forget) it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredState {
     /// The version after the last write.
@@ -26,4 +27,12 @@ pub struct StoredState {
 pub trait AggregateStore: fmt::Debug + Send + Sync {
     /// Loads the state with this `id` from `table`, or returns `None` if there is none.
     fn load<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>>;
+
+    /// Deletes what must be known for a time only, and returns the number of deleted values.
+    ///
+    /// These are the rows of [inboxes](crate::record::TableKind::Inbox) that were written `age` ago or earlier, and the
+    /// versions of values that were deleted then. The store measures the age by its own clock.
+    ///
+    /// It may leave some for the next call, so that no call takes long. If it returns 0, nothing is left.
+    fn forget(&self, age: Duration) -> PortFuture<'_, usize>;
 }

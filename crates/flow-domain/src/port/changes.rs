@@ -22,7 +22,7 @@ pub struct Changes {
     /// The messages to add to the outbox. Their row numbers grow in this order.
     pub outgoing: Vec<Outgoing>,
     /// The messages to cancel in the outbox, if they are still pending. A store cancels them before it
-    /// adds `outgoing`. It never cancels an event that it has appended.
+    /// adds `outgoing`. It never cancels an event that it has appended, unless the row has a due time.
     pub cancelled: Vec<MessageId>,
     /// The partition that the writer works on. The commit fails if its epoch is over.
     pub fence: Option<Fence>,

@@ -13,6 +13,7 @@ mod aggregate_store;
 mod broker;
 mod changes;
 mod event_store;
+mod forwarding;
 mod ledger;
 mod outbox;
 mod port_future;

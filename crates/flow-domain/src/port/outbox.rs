@@ -163,7 +163,8 @@ pub trait Outbox: fmt::Debug + Send + Sync {
 
     /// Deletes the rows that were settled with `state` before the time `before`.
     ///
-    /// Returns the number of deleted rows.
+    /// Returns the number of deleted rows. It may leave some for the next call, so that no call takes
+    /// long. If it returns 0, nothing is left.
     ///
     /// `state` is [`Published`](OutboxState::Published) or [`Abandoned`](OutboxState::Abandoned).
     fn clean_up(&self, state: OutboxState, before: Timestamp) -> PortFuture<'_, usize>;

@@ -127,7 +127,8 @@ impl App {
     /// Processes a command and everything that it causes, and returns the reply of its handler.
     ///
     /// The future must be awaited to its end. A timeout or a closed connection may drop it after the
-    /// commit. Then the committed changes stay, but their events are never delivered.
+    /// commit. Then the committed changes stay, but their events are never delivered, unless the app
+    /// [looks for them](AppBuilder::recover_inline_after).
     ///
     /// # Errors
     ///

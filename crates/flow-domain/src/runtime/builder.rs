@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     clock::{Clock, IdSource, SystemClock, SystemIds},
@@ -20,6 +20,7 @@ pub struct AppBuilder<S = ()> {
     budget: usize,
     modes: ProcessingModes,
     broker: Option<Arc<dyn Broker>>,
+    inline_time: Option<Duration>,
     verifies_writes: bool,
     pub(super) hooks: Hooks,
 }
@@ -34,6 +35,7 @@ impl AppBuilder {
             budget: 10_000,
             modes: ProcessingModes::default(),
             broker: None,
+            inline_time: None,
             verifies_writes: false,
             hooks: Hooks::default(),
         }
@@ -54,6 +56,7 @@ impl AppBuilder {
             budget: self.budget,
             modes: self.modes,
             broker: self.broker,
+            inline_time: self.inline_time,
             verifies_writes: self.verifies_writes,
             hooks: self.hooks,
         }
@@ -93,6 +96,23 @@ impl<S> AppBuilder<S> {
     /// An engine receives them through the outbox and the broker, or reads them from the event store.
     pub fn event_processing(mut self, processing: Processing) -> Self {
         self.modes.events = processing;
+        self
+    }
+
+    /// Finds events again whose inline handling was cut off after the commit, once `time` has passed.
+    ///
+    /// A process may die then, or a caller may drop the future of [`App::process`]. By default nobody
+    /// looks for such events, and their handlers never run. With this setting, an engine or
+    /// [`App::process_due`] runs them, of every process that uses the store.
+    /// [`Health::cut_off`](crate::engine::Health::cut_off) shows their number.
+    ///
+    /// All handlers of an event run again if one of them did not end, so delivery is at least once. Use
+    /// [`once`](crate::handler::SubscriptionOptions::once) where that matters.
+    ///
+    /// `time` must be longer than any command may take, with all that it causes. The price is a row of the
+    /// outbox for each event, which is written and deleted with commits that happen anyway.
+    pub fn recover_inline_after(mut self, time: Duration) -> Self {
+        self.inline_time = Some(time);
         self
     }
 
@@ -138,6 +158,7 @@ impl AppBuilder<Arc<dyn Store>> {
                 broker: self.broker,
                 wake_signal: WakeSignal::default(),
                 engine_metrics: Arc::default(),
+                inline_time: self.inline_time,
                 verifies_writes: self.verifies_writes,
             }),
         };

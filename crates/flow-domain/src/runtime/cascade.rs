@@ -3,11 +3,12 @@ use std::sync::Arc;
 use crate::{
     error::{HandlerFailure, Stall},
     handler::{CommittedEvent, Delivery, Ports, Session},
-    port::BoxFuture,
+    message::MessageId,
+    port::{BoxFuture, Changes, Durability},
     record::EntryKind,
     runtime::{
         delivery_log::{DeliveryLog, pending_text},
-        handling::{AttemptOptions, Handling, HandlingSuccess},
+        handling::{AttemptOptions, HandlerOutput as _, Handling, HandlingSuccess},
         lost_race::DELIVERY_TRIES,
     },
 };
@@ -29,6 +30,8 @@ pub(super) struct Cascade {
     /// How many of the first deliveries are redeliveries, and how often they were delivered before.
     redelivery: (usize, u32),
     failures: Vec<HandlerFailure>,
+    /// The events whose marks no commit has cancelled, although their handlers have ended.
+    marked: Vec<MessageId>,
     /// The session of the last unit of work; its allocated memory is reused.
     spare_session: Session,
 }
@@ -57,6 +60,7 @@ impl Cascade {
             log,
             redelivery: (0, 0),
             failures: Vec::new(),
+            marked: Vec::new(),
             spare_session,
         }
     }
@@ -90,15 +94,49 @@ impl Cascade {
     async fn deliver_all(&mut self, committed: Vec<CommittedEvent>) -> Option<Box<Stall>> {
         self.enqueue(committed);
 
-        while self.n_delivered < self.deliveries.len() {
+        let mut stall = None;
+        while stall.is_none() && self.n_delivered < self.deliveries.len() {
             if self.budget <= self.log.len() {
-                return Some(Box::new(self.explain_stall()));
+                stall = Some(Box::new(self.explain_stall()));
+            } else {
+                self.n_delivered += 1;
+                self.deliver(self.n_delivered - 1).await;
             }
-            self.n_delivered += 1;
-            self.deliver(self.n_delivered - 1).await;
         }
 
-        None
+        if self.ports.inline_time.is_some() {
+            Box::pin(self.cancel_marks()).await;
+        }
+        stall
+    }
+
+    /// Cancels the marks that are left. The caller learns of what a stall left undone, so that is no cut-off.
+    async fn cancel_marks(&mut self) {
+        let undone = &self.deliveries[self.n_delivered..];
+        let undone = undone.iter().map(|delivery| delivery.committed.id());
+        self.marked.extend(undone);
+        if self.marked.is_empty() {
+            return;
+        }
+
+        let mut changes = Changes::new("the inline delivery");
+        changes.cancelled = std::mem::take(&mut self.marked);
+        changes.durability = Durability::Relaxed;
+        if let Err(err) = self.ports.store.commit(&changes).await {
+            let error = err.with_causes();
+            tracing::error!(%error, "events were handled inline and will be handled again");
+        }
+    }
+
+    /// Returns the event of a delivery if it has a mark and this is its last delivery.
+    fn last_of_event(&self, delivery_idx: usize) -> Option<MessageId> {
+        self.ports.inline_time?;
+
+        let id = self.deliveries[delivery_idx].committed.id();
+        // The deliveries of an event follow one another.
+        let next = self.deliveries.get(delivery_idx + 1);
+        next.is_none_or(|next| next.committed.id() != id)
+            .then_some(id)
     }
 
     /// Returns the failures of the handlers, in order, and the log of the act.
@@ -148,6 +186,7 @@ impl Cascade {
             .route(delivery.subscription_idx, delivery.route_idx);
         let (handler, event) = (subscription.handler, (route.category, route.event.name));
         let (n_redeliveries, n_commits) = self.redelivery;
+        let unmarked = self.last_of_event(delivery_idx);
         let handling = Handling {
             ports: &self.ports,
             envelope: &delivery.committed.event,
@@ -162,6 +201,7 @@ impl Cascade {
                 } else {
                     0
                 },
+                unmarked,
                 ..AttemptOptions::inline(
                     subscription.is_once(),
                     subscription.time_limit(&self.ports.catalog.defaults),
@@ -172,12 +212,21 @@ impl Cascade {
         if let Some(reason) = subscription.skip_reason(handling.envelope) {
             handling.record_skipped(reason);
             self.log.add(handling.envelope, Some(handler), []);
+            self.marked.extend(unmarked);
             return;
         }
 
         let (_, result) = handling.run(&mut self.spare_session).await;
         let sent = self.spare_session.sent().iter().copied();
         self.log.add(handling.envelope, Some(handler), sent);
+
+        let has_committed = matches!(
+            &result,
+            Ok(HandlingSuccess::Completed(output, _)) if output.skip_reason().is_none()
+        );
+        if !has_committed {
+            self.marked.extend(unmarked);
+        }
 
         match result {
             Ok(HandlingSuccess::Completed(_, committed)) => {

@@ -7,7 +7,7 @@ use crate::{
         AnyHandler, Call, Catalog, CommittedEvent, Delivery, Disposition, HandlingContext, OnError,
         Ports, Reply, Session, UnitOfWork, catch_panic, handling_span,
     },
-    message::{Envelope, Processing},
+    message::{Envelope, MessageId, Processing},
     port::Fence,
     record::{EntryId, EntryKind, HandlerKind, HandlerOutcome},
     runtime::lost_race::LostRaces,
@@ -46,6 +46,8 @@ pub(crate) struct AttemptOptions {
     pub(crate) conflict_tries: u32,
     /// The right of an engine to handle the message, which the commit checks.
     pub(crate) fence: Option<Fence>,
+    /// The event whose mark the commit cancels, because this is the last of its inline handlers.
+    pub(crate) unmarked: Option<MessageId>,
 }
 
 impl AttemptOptions {
@@ -59,6 +61,7 @@ impl AttemptOptions {
             time_limit,
             conflict_tries,
             fence: None,
+            unmarked: None,
         }
     }
 }
@@ -124,6 +127,7 @@ impl<R: HandlerOutput> Handling<'_, R> {
             n_commits: options.n_commits,
             processing: options.processing,
             fence: options.fence.clone(),
+            unmarked: options.unmarked,
             ..HandlingContext::new(Arc::clone(envelope), self.handler, start_entry)
         };
         let mut work = UnitOfWork::begin(Arc::clone(ports), context, std::mem::take(session));

@@ -16,6 +16,7 @@ mod app;
 mod builder;
 mod cascade;
 mod close;
+mod cut_off;
 pub(crate) mod delivery_log;
 mod handling;
 mod headers;

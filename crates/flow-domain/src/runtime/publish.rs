@@ -82,6 +82,8 @@ impl App {
         }
         if processing == Processing::Async {
             changes.enqueue_events();
+        } else {
+            self.ports.mark_inline(&mut changes);
         }
 
         Ok((changes, processing))

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     clock::Timestamp,
     error::{Error, HandlerFailure, Stall},
-    handler::{CommittedEvent, Reply, Session},
+    handler::{CommittedEvent, Reply, Session, is_inline_mark},
     message::{Envelope, MessageId, MessageKind, Processing},
     model::{Command, SerializedMessage},
     port::{Changes, Claim, OutboxRow, Outgoing, SendResult, Settlement},
@@ -143,6 +143,9 @@ impl App {
 
     /// Processes all due commands and everything that they cause inline; for apps without an engine.
     ///
+    /// It also handles the events whose inline handling was cut off:
+    /// [`recover_inline_after`](crate::runtime::AppBuilder::recover_inline_after).
+    ///
     /// A rejection counts as a failure here, because no caller receives it.
     ///
     /// All deliveries of one call count against the budget of the app. Over it, the result has a
@@ -165,11 +168,16 @@ impl App {
             && let Some(row) = self.claim_due_row().await?
         {
             if self.budget <= act.log.len() {
-                self.settle_row(&row, SendResult::Released).await?;
+                self.settle_row(INLINE_WORKER, &row, SendResult::Released)
+                    .await?;
                 act.stall = Some(Box::new(self.explain_stall(&act.log, &row.envelope)));
                 break;
             }
 
+            if is_inline_mark(&row) {
+                Box::pin(self.handle_cut_off_in(INLINE_WORKER, &row, act)).await?;
+                continue;
+            }
             let command = self.take_command(row).await?;
             // Boxed: mostly nothing is due, and the future of every caller would include its size.
             Box::pin(self.process_envelope(&command, act)).await;
@@ -207,7 +215,7 @@ impl App {
 
         // The row is settled before the command is handled. So a command that is interrupted by a
         // crash is not handled again, as with `process`.
-        self.settle_row(&row, result).await?;
+        self.settle_row(INLINE_WORKER, &row, result).await?;
 
         if is_command {
             return Ok(row.envelope);
@@ -218,17 +226,19 @@ impl App {
         ))
     }
 
-    async fn settle_row(&self, row: &OutboxRow, result: SendResult) -> Result<(), Error> {
+    pub(super) async fn settle_row(
+        &self,
+        worker: &str,
+        row: &OutboxRow,
+        result: SendResult,
+    ) -> Result<(), Error> {
         let settlement = Settlement {
             number: row.number,
             result,
         };
         let now = self.ports.clock.now();
 
-        self.ports
-            .store
-            .settle(INLINE_WORKER, now, &[settlement])
-            .await
+        self.ports.store.settle(worker, now, &[settlement]).await
     }
 
     /// Returns whether events are handled inline or by an engine, unless the headers say otherwise.

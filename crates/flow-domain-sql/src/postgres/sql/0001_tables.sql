@@ -32,8 +32,11 @@ create table :"schema".state (
   version bigint not null,
   value   json,
   keys    json,
+  -- When the value was deleted, or when the row of an inbox was written. Such rows are forgotten later.
+  ended   timestamptz,
   primary key (kind, name, id)
 ) with (fillfactor = 80);
+create index state_ended on :"schema".state (ended) where ended is not null;
 
 -- Times are microseconds since 1970, as the app says them.
 create table :"schema".outbox (
@@ -59,8 +62,9 @@ create table :"schema".outbox (
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 create index outbox_open on :"schema".outbox (number) where ended is null and not waiting;
 create index outbox_waiting on :"schema".outbox (due) where ended is null and waiting;
--- Only for cancellations. An event of the table `event` is never cancelled.
-create index outbox_message on :"schema".outbox (message_id) where ended is null and position is null;
+-- Only for cancellations. An event of the table `event` without a due time is never cancelled.
+create index outbox_message on :"schema".outbox (message_id)
+ where ended is null and (position is null or due is not null);
 create index outbox_ended on :"schema".outbox (ended) where ended is not null;
 
 -- The members of a group, and the partitions that they own. These times are the time of the server.

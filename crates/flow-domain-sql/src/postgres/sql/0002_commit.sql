@@ -79,7 +79,7 @@ begin
 
   for i in 1 .. cardinality(w_id) loop
     if w_value[i] is null then
-      update :"schema".state s set version = s.version + 1, value = null, keys = null
+      update :"schema".state s set version = s.version + 1, value = null, keys = null, ended = now()
        where s.kind = w_kind[i] and s.name = w_name[i] and s.id = w_id[i] and s.value is not null
          and (w_expected[i] is null or s.version = w_expected[i]);
       continue when found or w_expected[i] is null;
@@ -90,9 +90,10 @@ begin
          and s.version = w_expected[i];
     else
       insert into :"schema".state as s
-      values (w_kind[i], w_name[i], w_id[i], 1, w_value[i]::json, w_keys[i]::json)
+      values (w_kind[i], w_name[i], w_id[i], 1, w_value[i]::json, w_keys[i]::json,
+              case when w_kind[i] = 'inbox' then now() end)
           on conflict (kind, name, id) do update
-         set version = s.version + 1, value = excluded.value, keys = excluded.keys
+         set version = s.version + 1, value = excluded.value, keys = excluded.keys, ended = excluded.ended
        where w_expected[i] is null or s.value is null;
     end if;
 
@@ -107,7 +108,8 @@ begin
 
   if cardinality(c_id) > 0 then
     delete from :"schema".outbox
-     where message_id = any (c_id) and ended is null and position is null and held_until is null and n_failures = 0;
+     where message_id = any (c_id) and ended is null and (position is null or due is not null)
+       and held_until is null and n_failures = 0;
   end if;
 
   if cardinality(e_id) > 0 then

@@ -27,8 +27,11 @@ create table state (
   version integer not null,
   value   text,
   keys    text,
+  -- When the value was deleted, or when the row of an inbox was written. Such rows are forgotten later.
+  ended   integer,
   primary key (kind, name, id)
 );
+create index state_ended on state (ended) where ended is not null;
 
 -- Times are microseconds since 1970, as the app says them.
 create table outbox (
@@ -53,8 +56,9 @@ create table outbox (
 );
 create index outbox_open on outbox (number) where ended is null and not waiting;
 create index outbox_waiting on outbox (due) where ended is null and waiting;
--- Only for cancellations. An event of the table `event` is never cancelled.
-create index outbox_message on outbox (message_id) where ended is null and position is null;
+-- Only for cancellations. An event of the table `event` without a due time is never cancelled.
+create index outbox_message on outbox (message_id)
+ where ended is null and (position is null or due is not null);
 create index outbox_ended on outbox (ended) where ended is not null;
 
 create view outgoing as

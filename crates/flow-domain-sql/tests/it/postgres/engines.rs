@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use flow_domain::port::Store as _;
 
-use crate::{engines::check_two_engines, postgres::fixture::open_store};
+use crate::{
+    engines::{check_cut_off, check_two_engines},
+    postgres::fixture::open_store,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_engines_share_a_schema() {
@@ -18,4 +21,14 @@ async fn two_engines_share_a_schema() {
     for store in stores {
         store.close().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn cut_off_event_is_found_in_a_schema() {
+    let test = open_store().await;
+    let store = Arc::new(test.schema.store());
+
+    check_cut_off(Arc::clone(&store) as Arc<_>).await;
+
+    store.close().await.unwrap();
 }

@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use flow_domain_sql::sqlite::SqliteStore;
 
-use crate::{engines::check_two_engines, sqlite::fixture::TestFolder};
+use crate::{
+    engines::{check_cut_off, check_two_engines},
+    sqlite::fixture::TestFolder,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_engines_share_a_file() {
@@ -10,4 +13,10 @@ async fn two_engines_share_a_file() {
     let open = || Arc::new(SqliteStore::open(folder.file()).unwrap());
 
     check_two_engines([open(), open()]).await;
+}
+
+#[tokio::test]
+async fn cut_off_event_is_found_in_a_file() {
+    let folder = TestFolder::new();
+    check_cut_off(Arc::new(SqliteStore::open(folder.file()).unwrap())).await;
 }

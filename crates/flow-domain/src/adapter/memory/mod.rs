@@ -7,6 +7,7 @@
 
 mod broker;
 mod event_log;
+mod forgettable;
 mod leases;
 mod outbox;
 mod overlay;

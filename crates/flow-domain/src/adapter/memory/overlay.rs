@@ -65,6 +65,23 @@ impl<T: Layer> Overlay<T> {
     }
 }
 
+impl<T: Clone> Layer for Vec<T> {
+    fn size(&self) -> usize {
+        self.len()
+    }
+
+    fn merge_upper(&mut self, upper: Self) {
+        self.extend(upper);
+    }
+}
+
+/// Gives memory back if a list uses less than a quarter of it.
+pub(super) fn give_back<T>(list: &mut Vec<T>) {
+    if list.len() < list.capacity() / 4 {
+        list.shrink_to(2 * list.len());
+    }
+}
+
 /// A value that forks share until one of them writes it. The write copies the whole value.
 ///
 /// It is meant for values that stay small when a store grows.

@@ -1,5 +1,7 @@
 use std::{borrow::Borrow, collections::HashMap, fmt, hash::Hash};
 
+use crate::adapter::memory::overlay::give_back;
+
 // Up to this size, comparing with each key costs less than hashing one key. An index would also cost
 // one more allocation in each of the small stores that tests use.
 const MAX_UNINDEXED: usize = 12;
@@ -63,16 +65,39 @@ impl<K: Clone + Eq + Hash, V> SmallMap<K, V> {
         idx
     }
 
+    /// Removes an entry. The last entry takes its place.
+    pub(super) fn remove<Q>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let idx = self.index_of(key)?;
+        let (_, value) = self.entries.swap_remove(idx);
+        give_back(&mut self.entries);
+
+        if let Some(index) = &mut self.index {
+            index.remove(key);
+            if let Some((moved, _)) = self.entries.get(idx) {
+                index.insert(moved.clone(), idx);
+            }
+            if index.len() < index.capacity() / 4 {
+                index.shrink_to(2 * index.len());
+            }
+        }
+
+        Some(value)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Iterates over all entries in the order of their insertion.
+    /// Iterates over all entries in the order of their insertion, if none was removed.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.entries.iter().map(|(key, value)| (key, value))
     }
 
-    /// Returns all entries in the order of their insertion.
+    /// Returns all entries in the order of [`iter`](Self::iter).
     pub(super) fn into_iter(self) -> impl Iterator<Item = (K, V)> {
         self.entries.into_iter()
     }
@@ -143,5 +168,22 @@ mod tests {
             Some(&(MAX_UNINDEXED * 10 + 10))
         );
         assert_eq!(map.get(&(MAX_UNINDEXED + 2)), None);
+    }
+
+    #[test]
+    fn removed_entry_gives_its_memory_back() {
+        let mut map = map_of(1_000);
+
+        for key in 0..990 {
+            assert_eq!(map.remove(&key), Some(key * 10));
+        }
+
+        assert_eq!(map.remove(&0), None);
+        for key in 990..1_000 {
+            assert_eq!(map.get(&key), Some(&(key * 10)));
+        }
+        let index = map.index.as_ref().expect("there were many entries");
+        assert_eq!(index.len(), 10);
+        assert!(map.entries.capacity() < 100 && index.capacity() < 100);
     }
 }

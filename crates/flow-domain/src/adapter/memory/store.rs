@@ -1,4 +1,7 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use crate::{
     adapter::memory::store_state::StoreState,
@@ -101,6 +104,11 @@ impl AggregateStore for MemoryStore {
     fn load<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>> {
         let stored = self.lock().tables.get(table, id);
         PortFuture::ready(Ok(stored))
+    }
+
+    fn forget(&self, age: Duration) -> PortFuture<'_, usize> {
+        let n_forgotten = self.lock().forget(age);
+        PortFuture::ready(Ok(n_forgotten))
     }
 }
 

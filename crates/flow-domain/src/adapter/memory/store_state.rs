@@ -1,7 +1,10 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
-    adapter::memory::{event_log::EventLog, leases::Leases, outbox::OutboxTable, tables::Tables},
+    adapter::memory::{
+        event_log::EventLog, forgettable::Forgettable, leases::Leases, outbox::OutboxTable,
+        tables::Tables,
+    },
     error::Error,
     message::{ExpectedVersion, Recorded, Version},
     port::Changes,
@@ -14,6 +17,7 @@ pub(super) struct StoreState {
     pub(super) tables: Tables,
     pub(super) outbox: OutboxTable,
     pub(super) leases: Leases,
+    forgettable: Forgettable,
 }
 
 impl StoreState {
@@ -22,7 +26,8 @@ impl StoreState {
 
         // Nothing may fail from here on, or a commit would be written in part.
         for write in &changes.writes {
-            self.tables.apply(write);
+            let version = self.tables.apply(write);
+            self.forgettable.note(write, version);
         }
 
         for ledger in &changes.ledgers {
@@ -51,7 +56,12 @@ impl StoreState {
             tables: self.tables.fork(),
             outbox: self.outbox.fork(),
             leases: self.leases.clone(),
+            forgettable: self.forgettable.fork(),
         }
+    }
+
+    pub(super) fn forget(&mut self, age: Duration) -> usize {
+        self.forgettable.forget(age, &mut self.tables)
     }
 
     fn check_versions(&self, changes: &Changes) -> Result<(), Error> {

@@ -67,7 +67,9 @@ impl TableLayer {
     }
 
     /// Writes or deletes a value. `base_slot` is the slot of the same id in the layer below.
-    pub(super) fn apply(&mut self, write: &Write, base_slot: Option<&Slot>) {
+    ///
+    /// Returns its version, or [`Version::NONE`] for the deletion of a value that never existed.
+    pub(super) fn apply(&mut self, write: &Write, base_slot: Option<&Slot>) -> Version {
         let indexes = self
             .indexes
             .get_mut()
@@ -81,20 +83,41 @@ impl TableLayer {
             slot.value.clone_from(&write.value);
             slot.keys.clone_from(&write.keys);
             indexes.insert(&write.id, slot);
-            return;
+            return slot.version;
         }
 
         // A deletion of a value that never existed needs no slot.
-        if base_slot.is_some() || write.value.is_some() {
-            let slot = Slot {
-                version: base_slot.map_or(Version::NONE, |slot| slot.version).next(),
-                value: write.value.clone(),
-                keys: write.keys.clone(),
-            };
-            indexes.insert(&write.id, &slot);
-            self.n_live += usize::from(slot.value.is_some());
-            self.slots.insert_new(Arc::clone(&write.id), slot);
+        if base_slot.is_none() && write.value.is_none() {
+            return Version::NONE;
         }
+        let version = base_slot.map_or(Version::NONE, |slot| slot.version).next();
+        let slot = Slot {
+            version,
+            value: write.value.clone(),
+            keys: write.keys.clone(),
+        };
+        indexes.insert(&write.id, &slot);
+        self.n_live += usize::from(slot.value.is_some());
+        self.slots.insert_new(Arc::clone(&write.id), slot);
+        version
+    }
+
+    /// Removes a slot with its version, if that is still `version`. Returns false if it is not.
+    pub(super) fn forget(&mut self, id: &str, version: Version) -> bool {
+        let is_same = |slot: &Slot| slot.version == version;
+        if !self.slot(id).is_some_and(is_same) {
+            return false;
+        }
+
+        if let Some(slot) = self.slots.remove(id) {
+            let indexes = self
+                .indexes
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner);
+            indexes.remove(id, &slot);
+            self.n_live -= usize::from(slot.value.is_some());
+        }
+        true
     }
 
     /// Merges the slots of the layer above.

@@ -41,14 +41,21 @@ impl Tables {
         }
     }
 
-    /// Writes or deletes a value, without a check of its version.
-    pub(super) fn apply(&mut self, write: &Write) {
+    /// Writes or deletes a value, without a check of its version. Returns the version that it has now.
+    pub(super) fn apply(&mut self, write: &Write) -> Version {
         let (base, own) = self.layers.split_mut();
         let base_slot = base.and_then(|base| base.slot(write.table, &write.id));
 
         own.tables
             .get_or_default(&write.table, || write.table)
-            .apply(write, base_slot);
+            .apply(write, base_slot)
+    }
+
+    /// Removes a value and its version, if that is still `version`. Returns false if it is not.
+    pub(super) fn forget(&mut self, table: Table, id: &str, version: Version) -> bool {
+        let own = self.layers.flatten();
+        let layer = own.tables.get_mut(&table);
+        layer.is_some_and(|layer| layer.forget(id, version))
     }
 
     /// Returns the rows that match `query`, in its order.

@@ -2,22 +2,18 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::engine::background::worker::{TURN_INTERVAL, Worker};
+use crate::engine::{
+    StopReport,
+    background::worker::{TURN_INTERVAL, Worker},
+};
 
 /// The longest time that a stopping engine waits for the adapters to release its partitions.
 pub(in crate::engine) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What a worker did with its attempts in flight when it stopped.
-#[derive(Clone, Copy, Debug, Default)]
-pub(in crate::engine) struct DrainReport {
-    pub(in crate::engine) n_finished: usize,
-    pub(in crate::engine) n_abandoned: usize,
-}
-
 impl Worker {
     /// Finishes the attempts in flight, abandons those that take longer than `grace`, and releases
     /// the partitions.
-    pub(in crate::engine) async fn drain(mut self, grace: Duration) -> DrainReport {
+    pub(in crate::engine) async fn drain(mut self, grace: Duration) -> StopReport {
         let n_unfinished = self.in_flight.len();
         let mut n_finished = 0;
 
@@ -43,9 +39,9 @@ impl Worker {
             Err(_) => tracing::warn!(subscription, "an adapter does not answer"),
         }
 
-        DrainReport {
-            n_finished,
-            n_abandoned,
+        StopReport {
+            finished: n_finished,
+            abandoned: n_abandoned,
         }
     }
 

@@ -1,7 +1,4 @@
-use std::{
-    future::pending,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::{
     sync::Notify,
@@ -10,7 +7,6 @@ use tokio::{
 
 use crate::{
     engine::{
-        background::select::{Either, select},
         background::waiter::StopSignal,
         delivery::attempt::{Attempt, AttemptReport, AttemptResult},
         delivery::consumer::Consumer,
@@ -104,13 +100,10 @@ impl InFlight {
 
     /// Waits until a task has ended, or has something to save. Waits for ever if there is no task.
     pub(in crate::engine) async fn next(&mut self) -> Completion {
-        if self.tasks.is_empty() {
-            return pending().await;
-        }
-
-        match select(self.tasks.join_next_with_id(), self.unsaved.notified()).await {
-            Either::First(Some(joined)) => self.completion(joined),
-            Either::First(None) | Either::Second(()) => Completion::Unsaved,
+        tokio::select! {
+            biased;
+            Some(joined) = self.tasks.join_next_with_id() => self.completion(joined),
+            () = self.unsaved.notified() => Completion::Unsaved,
         }
     }
 
@@ -197,7 +190,7 @@ impl Attempts {
             // may open the circuit breaker.
             let has_failed = matches!(report.result, AttemptResult::Failed { .. });
             n_left -= 1;
-            if !is_owned || has_failed || n_left == 0 || self.stop.is_set() {
+            if !is_owned || has_failed || n_left == 0 || *self.stop.borrow() {
                 return is_settled;
             }
             match consumer.start_next(&self.app) {
@@ -234,5 +227,68 @@ fn log_stall(report: &AttemptReport) {
     let inline = report.inline.as_ref();
     if let Some(stall) = inline.and_then(|inline| inline.stall.as_deref()) {
         tracing::error!(handler = report.handler, error = %stall, "the cascade of a command did not settle");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        adapter::memory::{MemoryBroker, MemoryStore},
+        doc_fixture::{OrderDashboard, PlaceOrder, shop},
+        engine::relay::Relay,
+        message::{Processing, StreamName},
+    };
+
+    /// Returns the id of an order in this partition of two.
+    fn order_in(partition: u32) -> String {
+        let mut ids = (0..).map(|n| format!("ord-{n}"));
+        let is_in_it = |id: &String| {
+            let stream: StreamName = format!("order-{id}").parse().expect("it is a name");
+            stream.partition(2) == partition
+        };
+        ids.find(is_in_it).expect("half of them are")
+    }
+
+    /// The abort of a task comes too late if its handler ends at the same moment.
+    #[tokio::test]
+    async fn task_that_lost_its_partition_starts_nothing_more() {
+        let app = App::builder(shop().expect("it has no mistakes"))
+            .store(MemoryStore::default())
+            .broker(MemoryBroker::with_partitions(2))
+            .event_processing(Processing::Async)
+            .start();
+        for order_id in [order_in(0), order_in(1)] {
+            let total_cents = 1;
+            let command = PlaceOrder {
+                order_id,
+                total_cents,
+            };
+            app.process(command).await.expect("it is new");
+        }
+        let member = "one".into();
+        let mut relay = Relay::new(Arc::clone(&member));
+        relay.publish_due(&app, 9).await.expect("there is a broker");
+        let mut consumer = *Consumer::all(&app.ports.catalog, &member).remove(0);
+        consumer.take_turn(&app.ports).await.expect("memory");
+        consumer.fill(&app.ports, &[]).await.expect("memory");
+
+        let attempt = consumer.start_next(&app).expect("two messages are ready");
+        consumer.drop_partition(0);
+        let consumer: SharedConsumer = Arc::new(consumer.into());
+        let (_stopper, stop) = tokio::sync::watch::channel(false);
+        let attempts = Attempts {
+            app: app.clone(),
+            consumer: Arc::clone(&consumer),
+            message: Arc::new(Mutex::new((attempt.key, attempt.incoming.clone()))),
+            unsaved: Arc::default(),
+            stop,
+        };
+        attempts.run(attempt).await;
+
+        let exists = async |id: String| app.view::<OrderDashboard>().exists(id).await.ok();
+        assert_eq!(exists(order_in(0)).await, Some(true));
+        assert_eq!(exists(order_in(1)).await, Some(false));
+        assert_eq!(consumer.lock().await.queue.n_in_flight(), 0);
     }
 }

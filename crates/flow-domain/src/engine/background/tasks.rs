@@ -1,4 +1,4 @@
-use std::{collections::HashMap, future::pending, sync::Arc, time::Duration};
+use std::{collections::HashMap, future::pending, sync::Arc};
 
 use tokio::{
     sync::watch,
@@ -8,16 +8,16 @@ use tokio::{
 
 use crate::{
     engine::{
-        background::drain::{CLOSE_TIMEOUT, DrainReport},
-        background::maintenance::{CLEAN_UP_INTERVAL, Retention, run_clean_up, run_relay},
-        background::select::{Either, select},
+        Engine,
+        background::clean_up::{CLEAN_UP_INTERVAL, run_clean_up},
+        background::drain::CLOSE_TIMEOUT,
+        background::relay_task::run_relay,
         background::waiter::{StopSignal, Waiter},
         background::worker::Worker,
         delivery::consumer::Consumers,
         relay::Relay,
     },
     handler::{EngineMetrics, RunningEngine, WakeSignal},
-    runtime::App,
 };
 
 /// What an engine did with its attempts in flight when it stopped.
@@ -31,26 +31,18 @@ pub struct StopReport {
     pub abandoned: usize,
 }
 
-/// The settings of a background engine.
-#[derive(Clone, Debug)]
-pub(in crate::engine) struct EngineConfig {
-    pub(in crate::engine) app: App,
-    pub(in crate::engine) worker: Arc<str>,
-    pub(in crate::engine) poll_interval: Duration,
-    pub(in crate::engine) grace: Duration,
-    pub(in crate::engine) retention: Retention,
-}
-
 /// A running engine. Dropping it aborts all its tasks.
 #[derive(Debug)]
 pub(in crate::engine) struct BackgroundEngine {
-    config: EngineConfig,
+    engine: Engine,
+    /// The name of the engine.
+    worker: Arc<str>,
     consumers: Consumers,
     /// Notified when messages were published.
     published: Arc<WakeSignal>,
     stop_workers: (watch::Sender<bool>, StopSignal),
     stop_maintenance: (watch::Sender<bool>, StopSignal),
-    workers: JoinSet<DrainReport>,
+    workers: JoinSet<StopReport>,
     maintenance: JoinSet<()>,
     /// The purpose of each task, to start it again after a panic.
     tasks: HashMap<Id, EngineTask>,
@@ -64,31 +56,32 @@ enum EngineTask {
     /// Runs the consumer at this index.
     Consumer(usize),
     Relay,
-    /// Deletes old rows of the outbox.
+    /// Deletes old data.
     Cleaner,
 }
 
 impl BackgroundEngine {
-    pub(in crate::engine) fn start(config: EngineConfig, consumers: Consumers) -> Self {
-        let mut engine = Self {
-            _running_engine: EngineMetrics::register_engine(&config.app.ports.engine_metrics),
-            config,
+    pub(in crate::engine) fn start(engine: Engine, worker: Arc<str>, consumers: Consumers) -> Self {
+        let mut running = Self {
+            _running_engine: EngineMetrics::register_engine(&engine.app.ports.engine_metrics),
+            engine,
+            worker,
             published: Arc::default(),
-            stop_workers: StopSignal::channel(),
-            stop_maintenance: StopSignal::channel(),
+            stop_workers: watch::channel(false),
+            stop_maintenance: watch::channel(false),
             workers: JoinSet::new(),
             maintenance: JoinSet::new(),
             tasks: HashMap::new(),
             consumers,
         };
 
-        engine.spawn(EngineTask::Relay, false);
-        engine.spawn(EngineTask::Cleaner, false);
-        for idx in 0..engine.consumers.len() {
-            engine.spawn(EngineTask::Consumer(idx), false);
+        running.spawn(EngineTask::Relay, false);
+        running.spawn(EngineTask::Cleaner, false);
+        for idx in 0..running.consumers.len() {
+            running.spawn(EngineTask::Consumer(idx), false);
         }
 
-        engine
+        running
     }
 
     /// Runs until `signal` is ready, and then stops. Restarts the tasks that panic.
@@ -99,15 +92,13 @@ impl BackgroundEngine {
         let mut signal = std::pin::pin!(signal);
 
         loop {
-            let panicked = select(
-                next_task_panic(&mut self.workers),
-                next_task_panic(&mut self.maintenance),
-            );
-
-            match select(signal.as_mut(), panicked).await {
-                Either::First(()) => break,
-                Either::Second(Either::First(err) | Either::Second(err)) => self.respawn(&err),
-            }
+            let err = tokio::select! {
+                biased;
+                () = signal.as_mut() => break,
+                err = next_task_panic(&mut self.workers) => err,
+                err = next_task_panic(&mut self.maintenance) => err,
+            };
+            self.respawn(&err);
         }
 
         self.stop().await
@@ -127,15 +118,15 @@ impl BackgroundEngine {
         self.stop_workers.0.send_replace(true);
         let workers_stopped = async {
             while let Some(joined) = self.workers.join_next().await {
-                let drained = joined.unwrap_or_default();
-                report.finished += drained.n_finished;
-                report.abandoned += drained.n_abandoned;
+                let of_worker = joined.unwrap_or_default();
+                report.finished += of_worker.finished;
+                report.abandoned += of_worker.abandoned;
             }
         };
 
         // A worker keeps to the grace period and the close timeout itself. This limit is for a
         // worker that blocks its thread.
-        let at_most = self.config.grace.saturating_add(CLOSE_TIMEOUT * 2);
+        let at_most = self.engine.grace.saturating_add(CLOSE_TIMEOUT * 2);
         if timeout(at_most, workers_stopped).await.is_err() {
             tracing::error!("a subscription did not stop in time and is aborted");
             self.workers.abort_all();
@@ -152,7 +143,7 @@ impl BackgroundEngine {
             abandoned,
         } = report;
         tracing::info!(
-            worker = &*self.config.worker,
+            worker = &*self.worker,
             finished,
             abandoned,
             "the engine stopped"
@@ -163,13 +154,14 @@ impl BackgroundEngine {
 
     /// Starts a task. If it has panicked before, it first waits for a backoff.
     fn spawn(&mut self, engine_task: EngineTask, has_panicked: bool) {
-        let EngineConfig {
+        let Engine {
             app,
-            worker,
             poll_interval,
             grace,
             retention,
-        } = self.config.clone();
+            ..
+        } = self.engine.clone();
+        let worker = Arc::clone(&self.worker);
         let ports = Arc::clone(&app.ports);
         let (_, stop_workers) = &self.stop_workers;
         let (_, stop_maintenance) = &self.stop_maintenance;
@@ -207,7 +199,7 @@ impl BackgroundEngine {
                 let published = Arc::clone(&self.published);
 
                 self.maintenance
-                    .spawn(run_relay(ports, relay, published, waiter))
+                    .spawn(run_relay(app, relay, published, waiter))
             }
             EngineTask::Cleaner => {
                 // Nobody notifies this signal: the cleaner wakes by time only.

@@ -2,8 +2,6 @@ use std::{future::pending, time::Duration};
 
 use tokio::{sync::watch, time::timeout};
 
-use crate::engine::background::select::{Either, select};
-
 /// The longest wait of an idle task, as a multiple of the poll interval.
 const MAX_IDLE_FACTOR: u32 = 10;
 
@@ -13,27 +11,8 @@ const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 /// The longest delay after a failure of an adapter.
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
-/// Tells a task to stop.
-#[derive(Clone, Debug)]
-pub(in crate::engine) struct StopSignal(watch::Receiver<bool>);
-
-impl StopSignal {
-    /// Makes a sender that stops the tasks, and the signal for the tasks.
-    pub(in crate::engine) fn channel() -> (watch::Sender<bool>, Self) {
-        let (sender, receiver) = watch::channel(false);
-        (sender, Self(receiver))
-    }
-
-    pub(in crate::engine) fn is_set(&self) -> bool {
-        *self.0.borrow()
-    }
-
-    pub(in crate::engine) async fn wait(&mut self) {
-        // An error means that the sender is gone. Then the engine is gone, too, and the task may
-        // stop.
-        let _ = self.0.wait_for(|is_set| *is_set).await;
-    }
-}
+/// Tells a task to stop, if it is true. The sender is gone if the engine is gone.
+pub(in crate::engine) type StopSignal = watch::Receiver<bool>;
 
 /// Waits for work: polls with growing intervals, and backs off from adapters that fail.
 #[derive(Debug)]
@@ -71,6 +50,10 @@ impl Waiter {
             idle_delay: interval,
             backoff: None,
         }
+    }
+
+    pub(in crate::engine) fn has_to_stop(&self) -> bool {
+        *self.stop.borrow()
     }
 
     /// Notes that there was work, so the next poll comes soon.
@@ -118,28 +101,25 @@ impl Waiter {
             backoff,
         } = self;
         let limit = at_most.min(backoff.unwrap_or(*idle_delay));
-        let notified = async {
-            // During the backoff, a commit must not cause another call of the failing adapter.
-            if backoff.is_some() || wake_signal.changed().await.is_err() {
-                pending::<()>().await;
+        let event = async {
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|is_set| *is_set) => Wake::Timeout,
+                output = future => Wake::Ready(output),
+                // During the backoff, a commit must not cause another call of the failing adapter.
+                Ok(()) = wake_signal.changed(), if backoff.is_none() => {
+                    *idle_delay = *interval;
+                    Wake::Notified
+                }
             }
         };
-        let event = select(stop.wait(), select(future, notified));
 
-        match timeout(limit, event).await {
-            Ok(Either::First(())) => Wake::Timeout,
-            Ok(Either::Second(Either::First(output))) => Wake::Ready(output),
-            Ok(Either::Second(Either::Second(()))) => {
-                *idle_delay = *interval;
-                Wake::Notified
-            }
-            Err(_) => {
-                *idle_delay = idle_delay
-                    .saturating_mul(2)
-                    .min(interval.saturating_mul(MAX_IDLE_FACTOR));
-                Wake::Timeout
-            }
-        }
+        timeout(limit, event).await.unwrap_or_else(|_| {
+            *idle_delay = idle_delay
+                .saturating_mul(2)
+                .min(interval.saturating_mul(MAX_IDLE_FACTOR));
+            Wake::Timeout
+        })
     }
 }
 
@@ -151,7 +131,7 @@ mod tests {
     const INTERVAL: Duration = Duration::from_millis(100);
 
     fn waiter(wake_signal: &WakeSignal) -> (watch::Sender<bool>, Waiter) {
-        let (stopper, stop) = StopSignal::channel();
+        let (stopper, stop) = watch::channel(false);
         (
             stopper,
             Waiter::new(wake_signal.subscribe(), stop, INTERVAL),

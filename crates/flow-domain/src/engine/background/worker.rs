@@ -55,7 +55,7 @@ impl Worker {
 
     /// Runs until the stop signal is set.
     pub(in crate::engine) async fn run(&mut self) {
-        while !self.waiter.stop.is_set() {
+        while !self.waiter.has_to_stop() {
             match self.run_once().await {
                 Ok(at_most) => {
                     self.waiter.record_success();
@@ -83,7 +83,7 @@ impl Worker {
         tracing::error!(subscription, %error, again_in = ?delay, "an adapter failed");
 
         let end = monotonic_now() + delay;
-        while monotonic_now() < end && !self.waiter.stop.is_set() {
+        while monotonic_now() < end && !self.waiter.has_to_stop() {
             let until = end.min(self.next_turn.max(monotonic_now() + SAVE_DELAY));
             self.wait(until - monotonic_now()).await;
             if self.next_turn <= monotonic_now() {

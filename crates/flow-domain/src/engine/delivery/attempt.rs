@@ -235,6 +235,7 @@ impl Attempt {
             time_limit: self.time_limit,
             conflict_tries: conflict_tries.unwrap_or(DELIVERY_TRIES),
             fence: self.fence.clone(),
+            unmarked: None,
         }
     }
 

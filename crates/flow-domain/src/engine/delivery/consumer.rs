@@ -272,11 +272,7 @@ impl Consumer {
             return;
         }
 
-        let message = IncomingMessage {
-            envelope,
-            attempt: 1,
-            origin: Origin::Repeated,
-        };
+        let message = IncomingMessage::read(envelope, Origin::Repeated);
         self.queue.push(message, false, None);
     }
 

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use crate::{
     engine::{
         delivery::incoming::{IncomingMessage, Origin},
@@ -7,7 +5,7 @@ use crate::{
     },
     error::Error,
     handler::Ports,
-    message::{Envelope, MessageKind, Position},
+    message::{Envelope, MessageKind, Position, Recorded},
     port::{Broker, Cursor, LogMessage, Topic},
 };
 
@@ -94,10 +92,7 @@ impl Feed {
                 let store = &ports.store;
                 let categories = categories.as_deref();
                 let read = store.read_partitions(categories, N_STORE_PARTITIONS, cursors, limit);
-                let read = read.await?.into_iter();
-                Ok(read
-                    .map(|event| from_store(event.position, event.envelope))
-                    .collect())
+                Ok(read.await?.into_iter().map(from_store).collect())
             }
         }
     }
@@ -120,10 +115,8 @@ impl Feed {
             }
             Self::Store(_) => {
                 let positions: Vec<Position> = places.iter().copied().map(Position::new).collect();
-                let read = ports.store.read_at(&positions).await?.into_iter();
-                Ok(read
-                    .map(|event| from_store(event.position, event.envelope))
-                    .collect())
+                let read = ports.store.read_at(&positions).await?;
+                Ok(read.into_iter().map(from_store).collect())
             }
         }
     }
@@ -177,34 +170,19 @@ fn broker(ports: &Ports) -> Result<&dyn Broker, Error> {
 }
 
 fn from_log(message: LogMessage) -> IncomingMessage {
-    let LogMessage {
-        topic,
-        partition,
-        place,
-        envelope,
-        ..
-    } = message;
-    IncomingMessage {
-        envelope,
-        attempt: 1,
-        origin: Origin::Partition {
-            topic,
-            partition,
-            place,
-        },
-    }
+    let origin = Origin::Partition {
+        topic: message.topic,
+        partition: message.partition,
+        place: message.place,
+    };
+    IncomingMessage::read(message.envelope, origin)
 }
 
-fn from_store(position: Position, envelope: Arc<Envelope>) -> IncomingMessage {
-    let partition = envelope.metadata.stream.partition(N_STORE_PARTITIONS);
-    let place = position.as_u64();
-    IncomingMessage {
-        envelope,
-        attempt: 1,
-        origin: Origin::Partition {
-            topic: 0,
-            partition,
-            place,
-        },
-    }
+fn from_store(event: Recorded) -> IncomingMessage {
+    let origin = Origin::Partition {
+        topic: 0,
+        partition: event.metadata().stream.partition(N_STORE_PARTITIONS),
+        place: event.position.as_u64(),
+    };
+    IncomingMessage::read(event.envelope, origin)
 }

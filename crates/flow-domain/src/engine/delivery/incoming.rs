@@ -32,6 +32,15 @@ pub(in crate::engine) enum Origin {
 }
 
 impl IncomingMessage {
+    /// Makes a message that nobody has tried.
+    pub(in crate::engine) fn read(envelope: Arc<Envelope>, origin: Origin) -> Self {
+        Self {
+            envelope,
+            attempt: 1,
+            origin,
+        }
+    }
+
     /// Returns the id of the dead letter if the message is a replay.
     pub(in crate::engine) fn dead_letter_id(&self) -> Option<&Arc<str>> {
         match &self.origin {

@@ -54,6 +54,14 @@ impl LedgerRow {
     }
 }
 
+impl TopicProgress {
+    /// Returns the place up to which the group needs no message any more.
+    pub(in crate::engine) fn floor(&self) -> u64 {
+        let first_open = self.open.first().map_or(u64::MAX, |open| open.place);
+        self.read.min(first_open.saturating_sub(1))
+    }
+}
+
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "serde passes a reference"

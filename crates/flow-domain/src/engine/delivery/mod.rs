@@ -14,3 +14,4 @@ pub(in crate::engine) mod queue;
 mod saving;
 mod settling;
 mod starting;
+pub(in crate::engine) mod trimming;

@@ -222,9 +222,10 @@ impl Queue {
     }
 
     /// Removes a message, which frees the next one of its stream.
-    pub(in crate::engine) fn finish(&mut self, key: QueueKey) -> Option<IncomingMessage> {
-        let message = self.detach(key)?;
-        if let Some(stream_key) = self.stream_key(key, &message.incoming) {
+    pub(in crate::engine) fn finish(&mut self, key: QueueKey) {
+        if let Some(message) = self.detach(key)
+            && let Some(stream_key) = self.stream_key(key, &message.incoming)
+        {
             match message.next {
                 Some(next) => self.make_ready(next),
                 None => {
@@ -232,8 +233,6 @@ impl Queue {
                 }
             }
         }
-
-        Some(message.incoming)
     }
 
     /// Makes a message wait until `due`, with the number of its next attempt.

@@ -2,15 +2,14 @@ use std::{
     collections::BTreeSet,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use crate::{
-    clock::Timestamp,
-    message::{Payload, Position, Recorded, StreamName, Version},
+    message::{Position, Recorded, StreamName, Version},
     port::{
-        AggregateStore, Changes, Claim, Condition, Cursor, EventStore, HeldPartition, Ledger,
-        Outbox, OutboxDue, OutboxRow, OutboxState, PortFuture, ProjectionStore, Query, Row,
-        Settlement, Store, StoredState, Turn, TurnResult,
+        AggregateStore, Changes, Condition, Cursor, EventStore, PortFuture, ProjectionStore, Query,
+        Row, Store, StoredState,
     },
     record::Table,
 };
@@ -178,6 +177,10 @@ impl AggregateStore for FootprintStore {
         self.note_read(FootprintItem::Value(table, id.into()));
         self.store.load(table, id)
     }
+
+    fn forget(&self, age: Duration) -> PortFuture<'_, usize> {
+        self.store.forget(age)
+    }
 }
 
 impl ProjectionStore for FootprintStore {
@@ -197,64 +200,9 @@ impl ProjectionStore for FootprintStore {
     }
 }
 
-// What a group has done depends on no other message, so it is no part of the footprint.
-impl Ledger for FootprintStore {
-    fn turn<'a>(&'a self, turn: &'a Turn<'a>) -> PortFuture<'a, TurnResult> {
-        self.store.turn(turn)
-    }
-
-    fn release<'a>(&'a self, group: &'a Arc<str>, held: &'a [HeldPartition]) -> PortFuture<'a, ()> {
-        self.store.release(group, held)
-    }
-
-    fn leave<'a>(&'a self, group: &'a Arc<str>, member: &'a Arc<str>) -> PortFuture<'a, ()> {
-        self.store.leave(group, member)
-    }
-
-    fn ledgers<'a>(&'a self, group: &'a str) -> PortFuture<'a, Vec<(u32, Payload)>> {
-        self.store.ledgers(group)
-    }
-}
-
-impl Outbox for FootprintStore {
-    fn claim<'a>(&'a self, claim: &'a Claim<'a>) -> PortFuture<'a, Vec<OutboxRow>> {
-        self.note_read(FootprintItem::Outbox);
-        self.store.claim(claim)
-    }
-
-    fn settle<'a>(
-        &'a self,
-        worker: &'a str,
-        now: Timestamp,
-        settlements: &'a [Settlement],
-    ) -> PortFuture<'a, ()> {
-        self.footprint().writes.insert(FootprintItem::Outbox);
-        self.store.settle(worker, now, settlements)
-    }
-
-    fn rows<'a>(
-        &'a self,
-        states: &'a [OutboxState],
-        limit: usize,
-    ) -> PortFuture<'a, Vec<OutboxRow>> {
-        self.note_read(FootprintItem::Outbox);
-        self.store.rows(states, limit)
-    }
-
-    fn next_due(&self, now: Timestamp) -> PortFuture<'_, OutboxDue> {
-        self.store.next_due(now)
-    }
-
-    fn reopen(&self, number: u64, now: Timestamp) -> PortFuture<'_, bool> {
-        self.footprint().writes.insert(FootprintItem::Outbox);
-        self.store.reopen(number, now)
-    }
-
-    fn clean_up(&self, state: OutboxState, before: Timestamp) -> PortFuture<'_, usize> {
-        self.footprint().writes.insert(FootprintItem::Outbox);
-        self.store.clean_up(state, before)
-    }
-}
+// What a group has done depends on no other message, so it is no part of the footprint. A handler uses the
+// outbox by commits only.
+crate::forward_ports!(FootprintStore: Ledger, Outbox);
 
 impl Store for FootprintStore {
     fn close(&self) -> PortFuture<'_, ()> {

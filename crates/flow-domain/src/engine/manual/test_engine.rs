@@ -185,7 +185,7 @@ impl TestEngine {
 
         let mut has_published = false;
         loop {
-            let n_rows = self.relay.publish_due(&self.app.ports, BATCH).await?;
+            let n_rows = self.relay.publish_due(&self.app, BATCH).await?;
             has_published |= 0 < n_rows;
             if n_rows < BATCH {
                 break;

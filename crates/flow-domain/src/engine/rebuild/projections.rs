@@ -39,7 +39,7 @@ impl App {
     ///
     /// A projector that reads a broker must have read everything: places in a broker and in the event
     /// store are not comparable. Handlers that run inline have no ledger. So process no command inline
-    /// while a rebuild runs.
+    /// while a rebuild runs. [What was cut off](crate::engine::Health::cut_off) must be handled before.
     ///
     /// # Errors
     ///

@@ -47,7 +47,7 @@ impl<'a> Replay<'a> {
             .map(|(idx, _)| idx)
             .collect();
 
-        let scratch_store = Arc::new(ScratchStore::default());
+        let scratch_store = Arc::new(ScratchStore::new(Arc::clone(&live_ports.store)));
         let scratch_ports = Ports {
             store: Arc::clone(&scratch_store) as _,
             hooks: Hooks::default(),

@@ -4,13 +4,10 @@ use std::{
 };
 
 use crate::{
-    clock::Timestamp,
     error::Error,
-    message::{Payload, Position, Recorded, StreamName, Version},
+    message::{Payload, Recorded, Version},
     port::{
-        AggregateStore, Changes, Claim, Condition, Cursor, EventStore, HeldPartition, Ledger,
-        Outbox, OutboxDue, OutboxRow, OutboxState, PortFuture, ProjectionStore, Query, Row,
-        RowKeys, Settlement, Store, StoredState, Turn, TurnResult,
+        Changes, Condition, PortFuture, ProjectionStore, Query, Row, RowKeys, Store, StoredState,
     },
     record::Table,
 };
@@ -19,8 +16,10 @@ use crate::{
 ///
 /// It supports only the lookup of a row by its id: a projector needs nothing else. Any other call
 /// returns an error.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ScratchStore {
+    /// The real store. No call reaches it.
+    store: Arc<dyn Store>,
     /// The tables of the projections that are rebuilt. There are few, so a search is fast.
     tables: Mutex<Vec<(Table, RebuiltRows)>>,
 }
@@ -41,6 +40,13 @@ pub(super) struct RebuiltRow {
 }
 
 impl ScratchStore {
+    pub(super) fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            tables: Mutex::default(),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<(Table, RebuiltRows)>> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -114,93 +120,10 @@ impl ProjectionStore for ScratchStore {
     }
 }
 
-impl AggregateStore for ScratchStore {
-    fn load<'a>(&'a self, _: Table, _: &'a str) -> PortFuture<'a, Option<StoredState>> {
-        unsupported()
-    }
-}
-
-impl EventStore for ScratchStore {
-    fn read_stream<'a>(
-        &'a self,
-        _: &'a StreamName,
-        _: Version,
-        _: usize,
-    ) -> PortFuture<'a, Vec<Recorded>> {
-        unsupported()
-    }
-
-    fn read_category<'a>(
-        &'a self,
-        _: Option<&'a str>,
-        _: Position,
-        _: usize,
-    ) -> PortFuture<'a, Vec<Recorded>> {
-        unsupported()
-    }
-
-    fn read_partitions<'a>(
-        &'a self,
-        _: Option<&'a [&'static str]>,
-        _: u32,
-        _: &'a mut [Cursor],
-        _: usize,
-    ) -> PortFuture<'a, Vec<Recorded>> {
-        unsupported()
-    }
-
-    fn read_at<'a>(&'a self, _: &'a [Position]) -> PortFuture<'a, Vec<Recorded>> {
-        unsupported()
-    }
-
-    fn last_position(&self) -> PortFuture<'_, Position> {
-        unsupported()
-    }
-}
-
-impl Ledger for ScratchStore {
-    fn turn<'a>(&'a self, _: &'a Turn<'a>) -> PortFuture<'a, TurnResult> {
-        unsupported()
-    }
-
-    fn release<'a>(&'a self, _: &'a Arc<str>, _: &'a [HeldPartition]) -> PortFuture<'a, ()> {
-        unsupported()
-    }
-
-    fn leave<'a>(&'a self, _: &'a Arc<str>, _: &'a Arc<str>) -> PortFuture<'a, ()> {
-        unsupported()
-    }
-
-    fn ledgers<'a>(&'a self, _: &'a str) -> PortFuture<'a, Vec<(u32, Payload)>> {
-        unsupported()
-    }
-}
-
-impl Outbox for ScratchStore {
-    fn claim<'a>(&'a self, _: &'a Claim<'a>) -> PortFuture<'a, Vec<OutboxRow>> {
-        unsupported()
-    }
-
-    fn settle<'a>(&'a self, _: &'a str, _: Timestamp, _: &'a [Settlement]) -> PortFuture<'a, ()> {
-        unsupported()
-    }
-
-    fn rows<'a>(&'a self, _: &'a [OutboxState], _: usize) -> PortFuture<'a, Vec<OutboxRow>> {
-        unsupported()
-    }
-
-    fn next_due(&self, _: Timestamp) -> PortFuture<'_, OutboxDue> {
-        unsupported()
-    }
-
-    fn reopen(&self, _: u64, _: Timestamp) -> PortFuture<'_, bool> {
-        unsupported()
-    }
-
-    fn clean_up(&self, _: OutboxState, _: Timestamp) -> PortFuture<'_, usize> {
-        unsupported()
-    }
-}
+crate::forward_ports!(
+    ScratchStore: EventStore, AggregateStore, Ledger, Outbox;
+    |_layer, _call| unsupported()
+);
 
 impl Store for ScratchStore {
     fn commit<'a>(&'a self, _: &'a Changes) -> PortFuture<'a, Vec<Recorded>> {

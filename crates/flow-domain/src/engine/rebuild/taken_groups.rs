@@ -16,6 +16,9 @@ use crate::{
 ///
 /// Their engines cannot commit, until the groups are given back.
 pub(super) struct TakenGroups {
+    /// The indices of the projectors in the catalog.
+    projector_idxs: Vec<usize>,
+    /// Those projectors that engines run.
     consumers: Consumers,
 }
 
@@ -31,6 +34,7 @@ impl TakenGroups {
             .into_iter()
             .filter(|consumer| is_wanted(consumer) && can_be_read(consumer));
         Self {
+            projector_idxs: subscriptions.to_vec(),
             consumers: consumers.collect(),
         }
     }
@@ -68,18 +72,24 @@ impl TakenGroups {
             }
         }
 
-        let mut from_broker = self
+        let outbox = OutboxBacklog::load(ports).await?;
+        let is_projected = |mark: &&OutboxRow| {
+            let mut projectors = self.projector_idxs.iter();
+            projectors.any(|idx| ports.catalog.route_in(*idx, &mark.envelope).is_some())
+        };
+        let marks = outbox.inline.iter().chain(&outbox.cut_off);
+        match marks.filter(is_projected).count() {
+            0 => {}
+            n_inline => return Err(inline_waiting(n_inline)),
+        }
+
+        let from_broker = self
             .consumers
             .iter()
-            .filter(|consumer| !consumer.reads_store())
-            .peekable();
-        if from_broker.peek().is_none() {
-            return Ok(());
-        }
-        let unsent = OutboxBacklog::load(ports).await?.waiting;
+            .filter(|consumer| !consumer.reads_store());
         for consumer in from_broker {
             let is_wanted = |row: &&OutboxRow| consumer.feed.reads(&row.envelope);
-            let n_unsent = unsent.iter().filter(is_wanted).count();
+            let n_unsent = outbox.waiting.iter().filter(is_wanted).count();
             let (_, n_unsettled) = consumer.backlog(ports, &[]).await?;
 
             if 0 < n_unsent + n_unsettled {
@@ -114,6 +124,18 @@ fn replays_waiting(consumer: &Consumer, n: usize) -> Error {
         "the rebuild changed no row: {n} {letters} of `{}` {wait} to be delivered again; \
          let an engine deliver {them} first",
         consumer.name,
+    ))
+}
+
+fn inline_waiting(n: usize) -> Error {
+    let (events, them) = match n {
+        1 => ("event is", "it"),
+        _ => ("events are", "them"),
+    };
+
+    Error::events_waiting(format!(
+        "the rebuild changed no row: {n} {events} handled inline, and that has not ended or was cut off; \
+         let `App::process_due` or an engine handle {them} first"
     ))
 }
 

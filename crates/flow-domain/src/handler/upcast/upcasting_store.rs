@@ -1,15 +1,9 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    clock::Timestamp,
     handler::Catalog,
-    message::{Payload, Position, Recorded, StreamName, Version},
-    port::{
-        AggregateStore, Changes, Claim, Condition, Cursor, EventStore, HeldPartition, Ledger,
-        Outbox, OutboxDue, OutboxRow, OutboxState, PortFuture, ProjectionStore, Query, Row,
-        Settlement, Store, StoredState, Turn, TurnResult,
-    },
-    record::Table,
+    message::{Position, Recorded, StreamName, Version},
+    port::{Changes, Cursor, EventStore, PortFuture, Store},
 };
 
 /// Returns a store whose events are those of today. Without upcasts, it is `store` itself.
@@ -107,77 +101,4 @@ impl Store for UpcastingStore {
     }
 }
 
-// Everything else is passed on as it is.
-
-impl AggregateStore for UpcastingStore {
-    fn load<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>> {
-        self.store.load(table, id)
-    }
-}
-
-impl ProjectionStore for UpcastingStore {
-    fn get<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>> {
-        self.store.get(table, id)
-    }
-
-    fn query<'a>(&'a self, table: Table, query: &'a Query) -> PortFuture<'a, Vec<Row>> {
-        self.store.query(table, query)
-    }
-
-    fn count<'a>(&'a self, table: Table, conditions: &'a [Condition]) -> PortFuture<'a, usize> {
-        self.store.count(table, conditions)
-    }
-}
-
-impl Ledger for UpcastingStore {
-    fn turn<'a>(&'a self, turn: &'a Turn<'a>) -> PortFuture<'a, TurnResult> {
-        self.store.turn(turn)
-    }
-
-    fn release<'a>(&'a self, group: &'a Arc<str>, held: &'a [HeldPartition]) -> PortFuture<'a, ()> {
-        self.store.release(group, held)
-    }
-
-    fn leave<'a>(&'a self, group: &'a Arc<str>, member: &'a Arc<str>) -> PortFuture<'a, ()> {
-        self.store.leave(group, member)
-    }
-
-    fn ledgers<'a>(&'a self, group: &'a str) -> PortFuture<'a, Vec<(u32, Payload)>> {
-        self.store.ledgers(group)
-    }
-}
-
-impl Outbox for UpcastingStore {
-    fn claim<'a>(&'a self, claim: &'a Claim<'a>) -> PortFuture<'a, Vec<OutboxRow>> {
-        self.store.claim(claim)
-    }
-
-    fn settle<'a>(
-        &'a self,
-        worker: &'a str,
-        now: Timestamp,
-        settlements: &'a [Settlement],
-    ) -> PortFuture<'a, ()> {
-        self.store.settle(worker, now, settlements)
-    }
-
-    fn rows<'a>(
-        &'a self,
-        states: &'a [OutboxState],
-        limit: usize,
-    ) -> PortFuture<'a, Vec<OutboxRow>> {
-        self.store.rows(states, limit)
-    }
-
-    fn next_due(&self, now: Timestamp) -> PortFuture<'_, OutboxDue> {
-        self.store.next_due(now)
-    }
-
-    fn reopen(&self, number: u64, now: Timestamp) -> PortFuture<'_, bool> {
-        self.store.reopen(number, now)
-    }
-
-    fn clean_up(&self, state: OutboxState, before: Timestamp) -> PortFuture<'_, usize> {
-        self.store.clean_up(state, before)
-    }
-}
+crate::forward_ports!(UpcastingStore: AggregateStore, ProjectionStore, Ledger, Outbox);

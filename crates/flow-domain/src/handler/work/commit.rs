@@ -3,7 +3,9 @@ use std::sync::Arc;
 use crate::{
     error::Error,
     handler::{Ports, UnitOfWork, work::tracked_state::PendingChange},
-    message::{Envelope, ExpectedVersion, MessageKind, Payload, Processing, Recorded, Version},
+    message::{
+        Envelope, ExpectedVersion, MessageId, MessageKind, Payload, Processing, Recorded, Version,
+    },
     port::{Changes, RowKeys},
     record::{EntryId, EntryKind, StateChange, Table, TableKind},
 };
@@ -13,6 +15,12 @@ use crate::{
 pub(crate) struct CommittedEvent {
     pub(crate) event: Arc<Envelope>,
     pub(crate) entry: EntryId,
+}
+
+impl CommittedEvent {
+    pub(crate) fn id(&self) -> MessageId {
+        self.event.metadata.id
+    }
 }
 
 impl UnitOfWork {
@@ -37,7 +45,7 @@ impl UnitOfWork {
     /// Writes all changes or none, and returns the events that were appended, in order.
     pub(crate) async fn commit(&mut self) -> Result<Vec<CommittedEvent>, Error> {
         let mut changes = self.session.take_changes(self.context.handler);
-        if changes.is_empty() {
+        if changes.is_empty() && self.context.unmarked.is_none() {
             self.record_not_found();
             return Ok(Vec::new());
         }
@@ -46,8 +54,14 @@ impl UnitOfWork {
             changes.enqueue_events();
         }
 
-        changes.fence.clone_from(&self.context.fence);
         let ports = &self.ports;
+        let (n_outgoing, n_cancelled) = (changes.outgoing.len(), changes.cancelled.len());
+        if self.context.processing == Processing::Sync {
+            ports.mark_inline(&mut changes);
+        }
+        changes.cancelled.extend(self.context.unmarked);
+
+        changes.fence.clone_from(&self.context.fence);
         let result = match ports.hooks.commit(&*ports.store, &changes).await {
             Err(err) if err.is_unknown() => settle_unknown(ports, &changes, err).await,
             result => result,
@@ -59,6 +73,9 @@ impl UnitOfWork {
             .extend(std::mem::take(&mut changes.events));
         let recorded = result?;
 
+        // Marks are no messages.
+        changes.outgoing.truncate(n_outgoing);
+        changes.cancelled.truncate(n_cancelled);
         self.note_sent(&changes);
         self.record_not_found();
         self.record_writes();

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     handler::work::hooks::{IgnoredFailures, MessageRewrite},
-    message::{Envelope, Processing},
+    message::{Envelope, MessageId, Processing},
     port::Fence,
     record::EntryId,
 };
@@ -22,6 +22,8 @@ pub(crate) struct HandlingContext {
     pub(crate) processing: Processing,
     /// The right of an engine to handle the message, which the commit checks.
     pub(crate) fence: Option<Fence>,
+    /// The event whose mark the commit cancels, because this is the last of its inline handlers.
+    pub(crate) unmarked: Option<MessageId>,
     /// How many ids were created so far, for this message and handler.
     pub(crate) n_ids: u32,
     /// How many handlers process this message as a part of their own unit of work.
@@ -42,6 +44,7 @@ impl HandlingContext {
             n_commits: 0,
             processing: Processing::Sync,
             fence: None,
+            unmarked: None,
             n_ids: 0,
             n_outer: 0,
             ignored_failures: IgnoredFailures::default(),

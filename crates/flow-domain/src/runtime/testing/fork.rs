@@ -69,6 +69,7 @@ impl App {
                     broker,
                     wake_signal: WakeSignal::default(),
                     engine_metrics: Arc::default(),
+                    inline_time: ports.inline_time,
                     verifies_writes: ports.verifies_writes,
                 }),
             }),

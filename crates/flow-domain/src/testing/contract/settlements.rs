@@ -1,7 +1,7 @@
 use crate::{
     port::{OutboxDue, OutboxState, SendResult, Store},
     testing::contract::{
-        fixture::change,
+        fixture::{change, read_stream},
         outbox_fixture::{
             abandoned, at_second, claim, claim_up_to, event_numbers, event_numbers_in, failed,
             rows, settle,
@@ -101,6 +101,25 @@ pub async fn cancelled_row_is_never_claimed<S: Store + ?Sized>(store: &S) {
         event_numbers(&claim(store, "ann", at_second(60)).await),
         [2, 4]
     );
+}
+
+/// An event that the same commit appended can be cancelled, if it has a due time.
+pub async fn cancelled_event_is_never_claimed<S: Store + ?Sized>(store: &S) {
+    change()
+        .append("order-1", [1, 2])
+        .send("order-1", 1, at_second(50))
+        .send("order-1", 2, at_second(50))
+        .commit_to(store)
+        .await;
+
+    change().cancel(1).commit_to(store).await;
+
+    assert_eq!(event_numbers_in(store, &[OutboxState::Pending]).await, [2]);
+    assert_eq!(
+        event_numbers(&claim(store, "ann", at_second(60)).await),
+        [2]
+    );
+    assert_eq!(read_stream(store, "order-1").await.len(), 2);
 }
 
 /// A row that is already claimed or published cannot be cancelled.

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::{
     json::Json,
     message::{ExpectedVersion, Position},
@@ -130,6 +132,60 @@ pub async fn deleted_row_can_be_created_again<S: Store + ?Sized>(store: &S) {
         stale.expect_conflict(store).await;
     }
     assert_eq!(find_ids(store, &Query::default()).await, "1");
+}
+
+/// Inbox rows, and the versions of deleted values, are forgotten by their age. Nothing else is.
+pub async fn forgotten_values_leave_no_version<S: Store + ?Sized>(store: &S) {
+    const INBOX: Table = Table::new(TableKind::Inbox, "OrderProjector");
+    const HOUR: Duration = Duration::from_secs(3_600);
+    let forget = async |age| {
+        let mut n_forgotten = 0;
+        while let n @ 1.. = store.forget(age).await.expect("`forget` must succeed") {
+            n_forgotten += n;
+        }
+        n_forgotten
+    };
+
+    change()
+        .write(INBOX, "1", ABSENT, "1")
+        .write(DASHBOARD, "1", ABSENT, "1")
+        .write(DASHBOARD, "2", ABSENT, "2")
+        .write(DASHBOARD, "3", ABSENT, "3")
+        .write(ORDERS, "1", ABSENT, "1")
+        .commit_to(store)
+        .await;
+    change()
+        .delete(DASHBOARD, "1", exact(1))
+        .delete(DASHBOARD, "2", exact(1))
+        .commit_to(store)
+        .await;
+    change()
+        .write(DASHBOARD, "2", ABSENT, "4")
+        .commit_to(store)
+        .await;
+
+    assert_eq!(forget(HOUR).await, 0);
+    assert_eq!(forget(Duration::ZERO).await, 2);
+    assert_eq!(load(store, INBOX, "1").await, None);
+    assert_eq!(find_ids(store, &Query::default()).await, "2 3");
+    let rows = [
+        (DASHBOARD, "2", (3, Json::from(4))),
+        (DASHBOARD, "3", (1, Json::from(3))),
+        (ORDERS, "1", (1, Json::from(1))),
+    ];
+    for (table, id, expected) in rows {
+        assert_eq!(content(load(store, table, id).await), expected);
+    }
+
+    change()
+        .write(INBOX, "1", ABSENT, "5")
+        .write(DASHBOARD, "1", ABSENT, "5")
+        .commit_to(store)
+        .await;
+    for table in [INBOX, DASHBOARD] {
+        let again = content(load(store, table, "1").await);
+        assert_eq!(again, (1, Json::from(5)), "{table} has its old version");
+    }
 }
 
 /// Values with the same id are separate if their tables differ in kind or in name.

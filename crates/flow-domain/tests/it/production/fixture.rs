@@ -9,8 +9,8 @@ use flow_domain::{
     clock::{Clock, Timestamp, VirtualClock},
     engine::StopReport,
     handler::Source,
-    message::Processing,
-    port::{BoxFuture, Broker, Store},
+    message::{MessageKind, Processing},
+    port::{BoxFuture, Broker, Cursor, Lane, Store, Topic},
     wiring::DomainBuilder,
 };
 use serde::{Deserialize, Serialize};
@@ -221,6 +221,24 @@ impl World {
             .clock(Arc::clone(&self.clock))
             .event_processing(events)
             .start()
+    }
+
+    /// Counts the messages in the primary lane of a topic.
+    pub(crate) async fn n_in_topic(&self, category: &'static str, kind: MessageKind) -> usize {
+        let topics = [Topic {
+            category: category.into(),
+            kind,
+            lane: Lane::Primary,
+        }];
+        let partitions = 0..self.broker.n_partitions();
+        let cursors: Vec<Cursor> = partitions
+            .map(|partition| Cursor {
+                partition,
+                ..Cursor::default()
+            })
+            .collect();
+
+        self.broker.count_after(&topics, &cursors).await.unwrap()
     }
 
     /// Returns the milliseconds since the start.

@@ -11,15 +11,12 @@ use std::{
 use flow_domain::{
     Error,
     adapter::memory::{MemoryBroker, MemoryStore},
-    clock::Timestamp,
-    message::{Payload, Position, Recorded, StreamName, Version},
+    forward_ports,
+    message::{Payload, Recorded},
     port::{
-        AggregateStore, Broker, Changes, Claim, Condition, Cursor, EventStore, HeldPartition,
-        Ledger, LogMessage, Outbox, OutboxDue, OutboxRow, OutboxState, PortFuture, ProjectionStore,
-        Publication, PublishResult, Query, Row, Settlement, Store, StoredState, Topic, Turn,
-        TurnResult,
+        Broker, Changes, Cursor, HeldPartition, Ledger, LogMessage, PortFuture, Publication,
+        PublishResult, Store, Topic, Turn, TurnResult,
     },
-    record::Table,
 };
 
 use crate::production::fixture::pass_time;
@@ -221,74 +218,10 @@ impl Store for FlakyStore {
     }
 }
 
-impl EventStore for FlakyStore {
-    fn read_stream<'a>(
-        &'a self,
-        stream: &'a StreamName,
-        after: Version,
-        limit: usize,
-    ) -> PortFuture<'a, Vec<Recorded>> {
-        self.switch
-            .unless_failing(move || self.store.read_stream(stream, after, limit))
-    }
-
-    fn read_category<'a>(
-        &'a self,
-        category: Option<&'a str>,
-        after: Position,
-        limit: usize,
-    ) -> PortFuture<'a, Vec<Recorded>> {
-        self.switch
-            .unless_failing(move || self.store.read_category(category, after, limit))
-    }
-
-    fn read_partitions<'a>(
-        &'a self,
-        categories: Option<&'a [&'static str]>,
-        n_partitions: u32,
-        cursors: &'a mut [Cursor],
-        limit: usize,
-    ) -> PortFuture<'a, Vec<Recorded>> {
-        self.switch.unless_failing(move || {
-            self.store
-                .read_partitions(categories, n_partitions, cursors, limit)
-        })
-    }
-
-    fn read_at<'a>(&'a self, positions: &'a [Position]) -> PortFuture<'a, Vec<Recorded>> {
-        self.switch
-            .unless_failing(move || self.store.read_at(positions))
-    }
-
-    fn last_position(&self) -> PortFuture<'_, Position> {
-        self.switch
-            .unless_failing(move || self.store.last_position())
-    }
-}
-
-impl AggregateStore for FlakyStore {
-    fn load<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>> {
-        self.switch
-            .unless_failing(move || self.store.load(table, id))
-    }
-}
-
-impl ProjectionStore for FlakyStore {
-    fn get<'a>(&'a self, table: Table, id: &'a str) -> PortFuture<'a, Option<StoredState>> {
-        self.switch
-            .unless_failing(move || self.store.get(table, id))
-    }
-
-    fn query<'a>(&'a self, table: Table, query: &'a Query) -> PortFuture<'a, Vec<Row>> {
-        self.switch
-            .unless_failing(move || self.store.query(table, query))
-    }
-
-    fn count<'a>(&'a self, table: Table, conditions: &'a [Condition]) -> PortFuture<'a, usize> {
-        self.switch
-            .unless_failing(move || self.store.count(table, conditions))
-    }
-}
+forward_ports!(
+    FlakyStore: EventStore, AggregateStore, ProjectionStore, Outbox;
+    |layer, call| layer.switch.unless_failing(call)
+);
 
 impl Ledger for FlakyStore {
     fn turn<'a>(&'a self, turn: &'a Turn<'a>) -> PortFuture<'a, TurnResult> {
@@ -317,44 +250,5 @@ impl Ledger for FlakyStore {
     fn ledgers<'a>(&'a self, group: &'a str) -> PortFuture<'a, Vec<(u32, Payload)>> {
         self.switch
             .unless_failing(move || self.store.ledgers(group))
-    }
-}
-
-impl Outbox for FlakyStore {
-    fn claim<'a>(&'a self, claim: &'a Claim<'a>) -> PortFuture<'a, Vec<OutboxRow>> {
-        self.switch.unless_failing(move || self.store.claim(claim))
-    }
-
-    fn settle<'a>(
-        &'a self,
-        worker: &'a str,
-        now: Timestamp,
-        settlements: &'a [Settlement],
-    ) -> PortFuture<'a, ()> {
-        self.switch
-            .unless_failing(move || self.store.settle(worker, now, settlements))
-    }
-
-    fn rows<'a>(
-        &'a self,
-        states: &'a [OutboxState],
-        limit: usize,
-    ) -> PortFuture<'a, Vec<OutboxRow>> {
-        self.switch
-            .unless_failing(move || self.store.rows(states, limit))
-    }
-
-    fn next_due(&self, now: Timestamp) -> PortFuture<'_, OutboxDue> {
-        self.switch.unless_failing(move || self.store.next_due(now))
-    }
-
-    fn reopen(&self, number: u64, now: Timestamp) -> PortFuture<'_, bool> {
-        self.switch
-            .unless_failing(move || self.store.reopen(number, now))
-    }
-
-    fn clean_up(&self, state: OutboxState, before: Timestamp) -> PortFuture<'_, usize> {
-        self.switch
-            .unless_failing(move || self.store.clean_up(state, before))
     }
 }

@@ -2,6 +2,7 @@
 #![cfg(feature = "derive")]
 
 mod chaos;
+mod cut_off;
 mod delivery;
 pub(crate) mod fixture;
 mod flaky_adapters;
@@ -15,3 +16,4 @@ mod rebuild;
 mod retention;
 mod several_engines;
 mod shutdown;
+mod soak;

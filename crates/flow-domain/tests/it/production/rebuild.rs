@@ -13,13 +13,13 @@ use crate::production::fixture::{Job, World, job, pass_time, seconds, spawn_engi
 /// The number of jobs of one stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Projection)]
 #[projection(id = id)]
-struct JobCount {
-    id: String,
-    n: u32,
+pub(crate) struct JobCount {
+    pub(crate) id: String,
+    pub(crate) n: u32,
 }
 
 /// Counts jobs, and takes some time for each.
-struct JobCounter(Duration);
+pub(crate) struct JobCounter(pub(crate) Duration);
 
 impl Projector for JobCounter {
     type Projection = JobCount;
@@ -44,7 +44,7 @@ impl JobCounter {
     }
 }
 
-async fn count_of(app: &App, id: &str) -> u32 {
+pub(crate) async fn count_of(app: &App, id: &str) -> u32 {
     let row = app.view::<JobCount>().get(id).await;
     row.expect("memory does not fail").map_or(0, |row| row.n)
 }

@@ -13,6 +13,9 @@ use crate::{
 /// It returns the messages of all topics of a read in the order of publication, which the port does not
 /// promise. It keeps eight partitions by default, and remembers at least the last 1,000 ids.
 ///
+/// It keeps all messages, unless an engine trims its topics:
+/// [`Engine::trim_topics`](crate::Engine::trim_topics).
+///
 /// A [`fork`](Broker::fork) copies no published message.
 ///
 /// # Examples

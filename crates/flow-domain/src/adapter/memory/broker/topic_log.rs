@@ -99,6 +99,9 @@ impl TopicLog {
             let n_unused = self.first.saturating_sub(chunk.first);
             entries.drain(..n_unused);
             chunk.first += n_unused;
+            if entries.len() < entries.capacity() / 4 {
+                entries.shrink_to(2 * entries.len());
+            }
         }
 
         n_discarded
@@ -201,6 +204,16 @@ mod tests {
         assert_eq!(places(&log), [15, 16, 17, 18, 19]);
         assert_eq!(places(&clone), (0..10).collect::<Vec<_>>());
         assert_eq!(log.discard_before(3), 0);
+    }
+
+    #[test]
+    fn discard_gives_memory_back() {
+        let mut log = log_with(0..1_000);
+
+        log.discard_before(990);
+
+        assert!(log.chunks[0].entries.capacity() < 100);
+        assert_eq!(places(&log), (990..1_000).collect::<Vec<_>>());
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use crate::{
     adapter::memory::{
         outbox::{scheduled_rows::ScheduledRows, unsent_rows::UnsentRows},
-        overlay::{CowCell, Layer, Overlay},
+        overlay::{CowCell, Overlay, give_back},
     },
     clock::Timestamp,
     message::MessageId,
@@ -46,7 +46,10 @@ impl OutboxTable {
     }
 
     pub(in crate::adapter::memory) fn cancel(&mut self, id: MessageId) {
-        self.scheduled.cancel(id);
+        // Most rows that are cancelled are scheduled, and found by an index.
+        if self.scheduled.cancel(id) {
+            return;
+        }
 
         let numbers: Vec<u64> = self.unsent.get().pending_numbers(id).collect();
         for number in numbers {
@@ -162,6 +165,7 @@ impl OutboxTable {
                 let published = self.published.flatten();
                 let n_before = published.len();
                 published.retain(|settled| !is_old(settled));
+                give_back(published);
                 n_before - published.len()
             }
             OutboxState::Abandoned if self.abandoned.get().values().any(is_old) => {
@@ -182,15 +186,5 @@ impl OutboxTable {
             published: self.published.fork(),
             abandoned: self.abandoned.fork(),
         }
-    }
-}
-
-impl Layer for Vec<SettledRow> {
-    fn size(&self) -> usize {
-        self.len()
-    }
-
-    fn merge_upper(&mut self, upper: Self) {
-        self.extend(upper);
     }
 }

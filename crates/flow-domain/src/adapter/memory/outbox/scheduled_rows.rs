@@ -13,7 +13,7 @@ use crate::{
     port::OutboxRow,
 };
 
-/// The rows that were never tried, and were not due at the last claim.
+/// The rows with a due time that were never tried, and were not due at the last claim.
 ///
 /// There may be many of them. A claim does not visit a row again before it is due.
 #[derive(Clone, Debug, Default)]
@@ -75,20 +75,22 @@ impl ScheduledRows {
         }
     }
 
-    /// Removes the rows of a message.
-    pub(super) fn cancel(&mut self, id: MessageId) {
+    /// Removes the rows of a message. Returns false if there are none.
+    pub(super) fn cancel(&mut self, id: MessageId) -> bool {
         let (base, own) = self.layers.split_mut();
 
         let own_keys: Vec<DueKey> = own.keys_of_message(id).collect();
-        for key in own_keys {
-            own.remove(key);
+        for key in &own_keys {
+            own.remove(*key);
         }
 
+        let n_removed = own.removed.len();
         let base_keys = base
             .into_iter()
             .flat_map(|base| base.keys_of_message(id))
             .filter(|key| own.removed_up_to < *key);
         own.removed.extend(base_keys);
+        !own_keys.is_empty() || n_removed < own.removed.len()
     }
 
     /// Iterates over all rows, in no particular order.

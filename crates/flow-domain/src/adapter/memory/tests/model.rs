@@ -51,6 +51,7 @@ enum Operation {
     Claim(&'static str, usize),
     Settle(&'static str, Vec<Settlement>),
     Reopen(u64),
+    Forget,
     CleanUp(OutboxState, Timestamp),
 }
 
@@ -66,6 +67,7 @@ fn random_operation(rng: &mut Rng, idx: u32, claimed: &[u64], now: Timestamp) ->
             Operation::Settle(worker, settlements.collect())
         }
         _ if rng.below(2) == 0 => Operation::Reopen(rng.below(idx.into())),
+        _ if rng.below(2) == 0 => Operation::Forget,
         _ => Operation::CleanUp(rng.pick(&STATES), now - Duration::from_secs(20)),
     }
 }
@@ -135,6 +137,7 @@ async fn apply(store: &dyn Store, operation: &Operation, now: Timestamp) -> Stri
             format!("{:?}", store.settle(worker, now, settlements).await)
         }
         Operation::Reopen(number) => format!("{:?}", store.reopen(*number, now).await),
+        Operation::Forget => format!("{:?}", store.forget(Duration::ZERO).await),
         Operation::CleanUp(state, before) => format!("{:?}", store.clean_up(*state, *before).await),
     }
 }

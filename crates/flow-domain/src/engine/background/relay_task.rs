@@ -1,29 +1,25 @@
 use std::{future::pending, sync::Arc, time::Duration};
 
 use crate::{
-    clock::Timestamp,
     engine::{
         background::waiter::{Waiter, Wake},
         delivery::consumer::earliest,
         relay::Relay,
     },
     error::Error,
-    handler::{Ports, WakeSignal},
-    port::OutboxState,
+    handler::WakeSignal,
+    runtime::App,
 };
 
 /// The largest number of outbox rows that are published in one batch.
 const BATCH: usize = 200;
-
-/// How often old rows of the outbox are deleted.
-pub(in crate::engine) const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The longest wait of the relay while no row of the outbox is due.
 const MAX_IDLE: Duration = Duration::from_secs(60);
 
 /// Publishes committed messages until the engine stops, and notifies `published` after each batch.
 pub(in crate::engine) async fn run_relay(
-    ports: Arc<Ports>,
+    app: App,
     mut relay: Relay,
     published: Arc<WakeSignal>,
     mut waiter: Waiter,
@@ -35,7 +31,7 @@ pub(in crate::engine) async fn run_relay(
     let mut is_last = false;
 
     loop {
-        let result = publish_all_due(&ports, &mut relay, &published).await;
+        let result = publish_all_due(&app, &mut relay, &published).await;
         if was_notified && matches!(result, Ok((0, _))) {
             // The relay was notified, but there was nothing to publish. A dead letter may have been
             // marked for replay, so notify the subscriptions.
@@ -64,20 +60,20 @@ pub(in crate::engine) async fn run_relay(
 
         let wake = waiter.wait(at_most, pending::<()>()).await;
         was_notified = wake == Wake::Notified;
-        is_last = waiter.stop.is_set();
+        is_last = waiter.has_to_stop();
     }
 }
 
 /// Publishes all messages that are due. Returns their number, and the time until the next message
 /// is due, or [`MAX_IDLE`] if none is.
 async fn publish_all_due(
-    ports: &Ports,
+    app: &App,
     relay: &mut Relay,
     published: &WakeSignal,
 ) -> Result<(usize, Duration), Error> {
     let mut n_published = 0;
     loop {
-        let n_rows = relay.publish_due(ports, BATCH).await?;
+        let n_rows = relay.publish_due(app, BATCH).await?;
         n_published += n_rows;
         if 0 < n_rows {
             published.notify();
@@ -88,55 +84,11 @@ async fn publish_all_due(
         }
     }
 
-    let now = ports.clock.now();
-    let outbox = ports.store.next_due(now).await?;
+    let now = app.now();
+    let outbox = app.store().next_due(now).await?;
     let until_due = earliest(outbox.next_retry, outbox.next_scheduled)
         .map(|due| due.since(now))
         .filter(|until_due| !until_due.is_zero());
 
     Ok((n_published, until_due.unwrap_or(MAX_IDLE)))
-}
-
-/// How long the outbox keeps rows after they were published or abandoned.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::engine) struct Retention {
-    pub(in crate::engine) published: Duration,
-    pub(in crate::engine) abandoned: Duration,
-}
-
-/// Deletes old rows of the outbox until the engine stops.
-pub(in crate::engine) async fn run_clean_up(
-    ports: Arc<Ports>,
-    retention: Retention,
-    mut waiter: Waiter,
-) {
-    waiter.wait_for_backoff().await;
-
-    while !waiter.stop.is_set() {
-        match clean_up_once(&ports, retention, ports.clock.now()).await {
-            Ok(()) => waiter.record_success(),
-            Err(err) => {
-                waiter.record_failure();
-                tracing::error!(error = %err.with_causes(), "cleaning the outbox failed");
-            }
-        }
-
-        waiter.wait(CLEAN_UP_INTERVAL, pending::<()>()).await;
-    }
-}
-
-async fn clean_up_once(ports: &Ports, retention: Retention, now: Timestamp) -> Result<(), Error> {
-    let rules = [
-        (OutboxState::Published, retention.published),
-        (OutboxState::Abandoned, retention.abandoned),
-    ];
-
-    for (state, age) in rules {
-        let n_rows = ports.store.clean_up(state, now - age).await?;
-        if 0 < n_rows {
-            tracing::debug!(n_rows, ?state, "cleaned the outbox");
-        }
-    }
-
-    Ok(())
 }
