@@ -62,10 +62,10 @@ pub use queries::{
     query_sorts_limits_and_offsets,
 };
 pub use settlements::{
-    abandoned_row_can_be_reopened, cancelled_row_is_never_claimed,
-    claimed_or_published_row_cannot_be_cancelled, clean_up_deletes_rows_by_state_and_age,
-    failed_row_blocks_its_stream, next_due_reports_retries_and_schedules,
-    released_row_can_be_claimed_again,
+    abandoned_row_can_be_reopened, appended_event_is_never_cancelled,
+    cancelled_row_is_never_claimed, claimed_or_published_row_cannot_be_cancelled,
+    clean_up_deletes_rows_by_state_and_age, failed_row_blocks_its_stream,
+    next_due_reports_retries_and_schedules, released_row_can_be_claimed_again,
 };
 pub use streams::{
     category_is_read_in_store_order, events_are_appended_in_order,
@@ -74,7 +74,7 @@ pub use streams::{
 };
 pub use suite::AsStore;
 pub use tables::{
-    deleted_row_can_be_created_again, deleted_row_is_gone_from_every_read, tables_are_separate,
-    unwritten_store_reads_as_empty, values_come_back_byte_for_byte,
-    version_counts_the_writes_of_a_value,
+    deleted_row_can_be_created_again, deleted_row_is_gone_from_every_read,
+    tables_are_separate, unwritten_store_reads_as_empty,
+    values_come_back_byte_for_byte, version_counts_the_writes_of_a_value,
 };

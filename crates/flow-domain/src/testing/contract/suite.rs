@@ -75,6 +75,7 @@ macro_rules! store_contract {
                 row_without_a_due_time_never_waits,
                 cancelled_row_is_never_claimed,
                 claimed_or_published_row_cannot_be_cancelled,
+                appended_event_is_never_cancelled,
                 abandoned_row_can_be_reopened,
                 clean_up_deletes_rows_by_state_and_age,
                 next_due_reports_retries_and_schedules,

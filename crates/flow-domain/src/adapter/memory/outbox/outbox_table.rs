@@ -36,10 +36,20 @@ impl OutboxTable {
         self.unsent.to_mut().insert(row);
     }
 
-    pub(in crate::adapter::memory) fn cancel(&mut self, id: MessageId) {
+    /// Removes the pending rows of a message, unless `is_event` says that it was appended.
+    pub(in crate::adapter::memory) fn cancel(
+        &mut self,
+        id: MessageId,
+        is_event: impl Fn(&OutboxRow) -> bool,
+    ) {
+        // An event is sent at once, so none is scheduled.
         self.scheduled.cancel(id);
 
-        let numbers: Vec<u64> = self.unsent.get().pending_numbers(id).collect();
+        let pending = self.unsent.get().pending_rows(id);
+        let numbers: Vec<u64> = pending
+            .filter(|row| !is_event(row))
+            .map(|row| row.number)
+            .collect();
         for number in numbers {
             self.unsent.to_mut().remove(number);
         }

@@ -127,11 +127,10 @@ impl UnsentRows {
         }
     }
 
-    /// Returns the numbers of the pending rows of a message.
-    pub(super) fn pending_numbers(&self, id: MessageId) -> impl Iterator<Item = u64> {
+    /// Returns the pending rows of a message.
+    pub(super) fn pending_rows(&self, id: MessageId) -> impl Iterator<Item = &OutboxRow> {
         self.iter()
             .filter(move |row| row.state == OutboxState::Pending && row.envelope.metadata.id == id)
-            .map(|row| row.number)
     }
 
     /// Returns the times at which the blocking rows can be claimed again.
