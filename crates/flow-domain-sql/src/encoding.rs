@@ -34,6 +34,7 @@ pub(crate) fn kind_name(kind: TableKind) -> Result<&'static str, Error> {
         TableKind::ProcessHistory => "process_history",
         TableKind::Inbox => "inbox",
         TableKind::DeadLetter => "dead_letter",
+        TableKind::Snapshot => "snapshot",
         other => {
             return Err(Error::setup(format!(
                 "this version of flow-domain-sql has no table of the kind {other}: update it"

@@ -252,8 +252,8 @@ pub use error::{Error, HandlerFailure, Rejection};
 pub use flow_domain_derive::{Aggregate, Command, Event, Id, Projection, Sortable};
 pub use handler::{
     CommandHandler, CommandRoutes, Delivery, EventHandler, EventRoutes, ProcessManager,
-    ProcessManagerRoutes, Projector, ProjectorRoutes, RetryPolicy, Rows, UnitOfWork, Upcast, View,
-    field,
+    ProcessManagerRoutes, Projector, ProjectorRoutes, RetryPolicy, Rows, SnapshotPolicy,
+    UnitOfWork, Upcast, View, field,
 };
 pub use model::{
     Aggregate, Apply, Command, Event, Id, Message, PendingEvents, Projection, Sortable,

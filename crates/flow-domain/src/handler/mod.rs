@@ -23,6 +23,7 @@ mod projector;
 mod reply;
 mod route;
 mod rows;
+mod snapshot_policy;
 mod subscription;
 mod trace;
 mod upcast;
@@ -49,6 +50,8 @@ pub(crate) use route::{
     Subscription,
 };
 pub use rows::Rows;
+pub use snapshot_policy::SnapshotPolicy;
+pub(crate) use snapshot_policy::SnapshotRule;
 pub use subscription::{
     CircuitBreaker, Profile, RetryPolicy, Source, SubscriptionOptions, SubscriptionSettings,
     WhenExhausted,

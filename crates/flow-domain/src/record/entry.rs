@@ -250,6 +250,8 @@ pub enum TableKind {
     Inbox,
     /// The dead letters.
     DeadLetter,
+    /// The snapshots of event-sourced aggregates.
+    Snapshot,
 }
 
 impl TableKind {
@@ -257,7 +259,7 @@ impl TableKind {
     pub fn has_user_data(self) -> bool {
         match self {
             Self::Aggregate | Self::ProcessManager | Self::Projection => true,
-            Self::ProcessHistory | Self::Inbox | Self::DeadLetter => false,
+            Self::ProcessHistory | Self::Inbox | Self::DeadLetter | Self::Snapshot => false,
         }
     }
 }
@@ -271,6 +273,7 @@ impl fmt::Display for TableKind {
             Self::ProcessHistory => "process history",
             Self::Inbox => "inbox",
             Self::DeadLetter => "dead letter",
+            Self::Snapshot => "snapshot",
         })
     }
 }

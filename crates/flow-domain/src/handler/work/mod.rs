@@ -2,6 +2,7 @@
 
 mod commit;
 mod context;
+pub(super) mod history;
 // What tests do while a handler writes. In production, the same functions do nothing.
 #[cfg(feature = "testing")]
 pub(super) mod hooks;
@@ -14,6 +15,7 @@ mod nested;
 mod process_history;
 mod sending;
 mod session;
+mod snapshot;
 mod tracked_state;
 mod unit_of_work;
 

@@ -2,8 +2,11 @@ use std::sync::Arc;
 
 use crate::{
     error::Error,
-    handler::work::tracked_state::{PendingChange, TrackedStream, TrackedValue},
-    message::{Envelope, ExpectedVersion, MessageId, MessageLabels, Recorded, StreamName, Version},
+    handler::work::{
+        history::History,
+        tracked_state::{PendingChange, TrackedStream, TrackedValue},
+    },
+    message::{Envelope, ExpectedVersion, MessageId, MessageLabels, StreamName, Version},
     model::LoadToken,
     port::{Changes, ExpectedStream, Outgoing, RowKeys, StoredState, Write},
     record::{DiscardedEffect, EntryId, Table},
@@ -76,16 +79,17 @@ impl Session {
     pub(super) fn track_stream(
         &mut self,
         name: StreamName,
-        history: Vec<Recorded>,
+        history: History,
         start_entry: EntryId,
     ) {
         self.streams.push(TrackedStream {
-            version: history.last().map_or(Version::NONE, |last| last.version),
+            version: history.version(),
             name,
             history,
             was_read: true,
             start_entry,
             revision: 0,
+            new_snapshot: None,
         });
     }
 
@@ -168,11 +172,19 @@ impl Session {
         self.streams.push(TrackedStream {
             name: name.clone(),
             version: Version::NONE,
-            history: Vec::new(),
+            history: History::default(),
             was_read: false,
             start_entry: EntryId::UNRECORDED,
             revision: 1,
+            new_snapshot: None,
         });
+    }
+
+    /// Writes a snapshot of this stream with its events.
+    pub(super) fn set_snapshot(&mut self, name: &StreamName, snapshot: Write) {
+        if let Some(stream) = self.streams.iter_mut().find(|stream| stream.name == *name) {
+            stream.new_snapshot = Some(snapshot);
+        }
     }
 
     /// Like [`Self::increment_revision`], for an event that is raised without its aggregate.
@@ -224,6 +236,7 @@ impl Session {
             if self.stream(&stream.name).is_none() {
                 self.streams.push(TrackedStream {
                     revision: 0,
+                    new_snapshot: None,
                     ..stream
                 });
             }
@@ -285,6 +298,7 @@ impl Session {
                     stream: stream.name.clone(),
                     version: ExpectedVersion::Exact(stream.version),
                 });
+                changes.writes.extend(stream.new_snapshot.clone());
             }
         }
 

@@ -75,6 +75,6 @@ pub use streams::{
 pub use suite::AsStore;
 pub use tables::{
     deleted_row_can_be_created_again, deleted_row_is_gone_from_every_read,
-    tables_are_separate, unwritten_store_reads_as_empty,
+    snapshot_is_committed_with_its_events, tables_are_separate, unwritten_store_reads_as_empty,
     values_come_back_byte_for_byte, version_counts_the_writes_of_a_value,
 };

@@ -54,6 +54,7 @@ macro_rules! store_contract {
                 deleted_row_is_gone_from_every_read,
                 deleted_row_can_be_created_again,
                 tables_are_separate,
+                snapshot_is_committed_with_its_events,
                 keys_are_compared_by_their_bytes,
                 unwritten_store_reads_as_empty,
                 query_finds_rows_by_condition,

@@ -23,6 +23,7 @@ mod rebuild;
 mod records;
 mod send_sync;
 mod similar_names;
+mod snapshots;
 mod stale_copies;
 mod stale_decisions;
 mod subscription_settings;
