@@ -34,8 +34,9 @@ mod tables;
 
 pub use claims::{
     claim_follows_commit_order, claimed_rows_are_not_claimed_again, concurrent_claims_share_no_row,
-    expired_lease_frees_claimed_rows, outbox_rows_are_committed_atomically,
-    row_not_yet_due_blocks_no_other, row_without_a_due_time_never_waits,
+    expired_lease_frees_claimed_rows, lease_of_a_fast_clock_ends_in_time,
+    outbox_rows_are_committed_atomically, row_not_yet_due_blocks_no_other,
+    row_without_a_due_time_never_waits,
 };
 pub use commits::{
     commit_refuses_a_stale_state, commit_refuses_a_stale_stream,

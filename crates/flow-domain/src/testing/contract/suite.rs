@@ -70,6 +70,7 @@ macro_rules! store_contract {
                 claimed_rows_are_not_claimed_again,
                 concurrent_claims_share_no_row,
                 expired_lease_frees_claimed_rows,
+                lease_of_a_fast_clock_ends_in_time,
                 released_row_can_be_claimed_again,
                 failed_row_blocks_its_stream,
                 row_not_yet_due_blocks_no_other,
