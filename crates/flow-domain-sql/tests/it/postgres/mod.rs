@@ -8,5 +8,7 @@ mod migrations;
 mod own_server;
 mod round_trips;
 mod server_crashes;
+mod stepped_clocks;
 mod tls;
+mod unknown_types;
 mod views;

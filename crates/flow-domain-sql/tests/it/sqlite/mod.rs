@@ -3,4 +3,7 @@ mod crashes;
 mod engines;
 mod files;
 mod fixture;
+mod full_disk;
+mod stepped_clocks;
+mod unknown_types;
 mod views;
