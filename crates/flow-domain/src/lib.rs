@@ -216,6 +216,7 @@
 //! |---|---|---|
 //! | `derive` | `#[derive(Aggregate, Command, Event, Id, Projection, Sortable)]` | yes |
 //! | `chrono`, `jiff`, `time` | [`Id`] and [`Sortable`] for the times and dates of these crates | no |
+//! | `personal` | `Personal` values, which can be erased: each person has a key | no |
 //! | `testing` | what only tests need: contract tests, a step-by-step engine, virtual time, the recorder | no |
 //!
 //! # Supported Rust versions
@@ -255,6 +256,8 @@ pub use handler::{
     ProcessManagerRoutes, Projector, ProjectorRoutes, RetryPolicy, Rows, SnapshotPolicy,
     UnitOfWork, Upcast, View, field,
 };
+#[cfg(feature = "personal")]
+pub use model::Personal;
 pub use model::{
     Aggregate, Apply, Command, Event, Id, Message, PendingEvents, Projection, Sortable,
 };

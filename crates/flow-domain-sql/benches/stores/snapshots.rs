@@ -89,8 +89,8 @@ pub(crate) async fn measure(name: &str, store: Arc<dyn Store>, quick: bool) {
         "milliseconds",
     );
     print_ratio(
-        &format!("{name}-load-from-snapshot-over-from-events"),
-        of_snapshot / of_events,
+        &format!("{name}-load-from-events-over-from-snapshot"),
+        of_events / of_snapshot,
     );
 }
 

@@ -5,6 +5,7 @@ mod crashes;
 mod engines;
 mod fixture;
 mod json_order;
+mod personal;
 mod stepped_clocks;
 mod unknown_types;
 

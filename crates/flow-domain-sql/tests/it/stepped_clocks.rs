@@ -29,7 +29,7 @@ fn held(result: TurnResult) -> Vec<HeldPartition> {
 /// Sets the clock of the leases back and forth. A member that lives loses nothing, and one that died loses its
 /// partitions after one lease.
 ///
-/// `set_back` moves all ends of leases by so many hours, as if the clock was set back by them.
+/// `set_back` moves all ends of leases by some hours, as if the clock was set back by them.
 pub(crate) async fn check_leases<S: Store + ?Sized>(store: &S, set_back: impl AsyncFn(i32)) {
     let of_ann = held(turn(store, "ann", &[]).await);
     assert_eq!(of_ann.len(), 4);

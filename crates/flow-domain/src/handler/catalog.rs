@@ -333,7 +333,8 @@ impl Catalog {
             TableKind::ProcessHistory
             | TableKind::Inbox
             | TableKind::DeadLetter
-            | TableKind::Snapshot => true,
+            | TableKind::Snapshot
+            | TableKind::SubjectKey => true,
         };
 
         if is_registered {

@@ -24,6 +24,8 @@ mod reply;
 mod route;
 mod rows;
 mod snapshot_policy;
+#[cfg(feature = "personal")]
+mod subject_keys;
 mod subscription;
 mod trace;
 mod upcast;

@@ -252,6 +252,8 @@ pub enum TableKind {
     DeadLetter,
     /// The snapshots of event-sourced aggregates.
     Snapshot,
+    /// The keys of personal data.
+    SubjectKey,
 }
 
 impl TableKind {
@@ -259,7 +261,11 @@ impl TableKind {
     pub fn has_user_data(self) -> bool {
         match self {
             Self::Aggregate | Self::ProcessManager | Self::Projection => true,
-            Self::ProcessHistory | Self::Inbox | Self::DeadLetter | Self::Snapshot => false,
+            Self::ProcessHistory
+            | Self::Inbox
+            | Self::DeadLetter
+            | Self::Snapshot
+            | Self::SubjectKey => false,
         }
     }
 }
@@ -274,6 +280,7 @@ impl fmt::Display for TableKind {
             Self::Inbox => "inbox",
             Self::DeadLetter => "dead letter",
             Self::Snapshot => "snapshot",
+            Self::SubjectKey => "subject key",
         })
     }
 }

@@ -20,6 +20,8 @@ pub struct AppBuilder<S = ()> {
     budget: usize,
     modes: ProcessingModes,
     broker: Option<Arc<dyn Broker>>,
+    #[cfg(feature = "personal")]
+    key_store: Option<Arc<dyn Store>>,
     verifies_writes: bool,
     pub(super) hooks: Hooks,
 }
@@ -34,6 +36,8 @@ impl AppBuilder {
             budget: 10_000,
             modes: ProcessingModes::default(),
             broker: None,
+            #[cfg(feature = "personal")]
+            key_store: None,
             verifies_writes: false,
             hooks: Hooks::default(),
         }
@@ -54,6 +58,8 @@ impl AppBuilder {
             budget: self.budget,
             modes: self.modes,
             broker: self.broker,
+            #[cfg(feature = "personal")]
+            key_store: self.key_store,
             verifies_writes: self.verifies_writes,
             hooks: self.hooks,
         }
@@ -102,6 +108,16 @@ impl<S> AppBuilder<S> {
         self
     }
 
+    /// Sets the store of the keys of personal data. By default it is the store of the app.
+    ///
+    /// A store of its own can have its own backups, so that erased keys do not stay in those of the
+    /// events. See [`Personal`](crate::Personal).
+    #[cfg(feature = "personal")]
+    pub fn key_store(mut self, store: Arc<dyn Store>) -> Self {
+        self.key_store = Some(store);
+        self
+    }
+
     /// Sets whether each message, state and row is read back before it is committed. The default is
     /// no.
     ///
@@ -136,6 +152,8 @@ impl AppBuilder<Arc<dyn Store>> {
                 clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
                 ids: self.ids.unwrap_or_else(|| Arc::new(SystemIds)),
                 broker: self.broker,
+                #[cfg(feature = "personal")]
+                key_store: self.key_store,
                 wake_signal: WakeSignal::default(),
                 engine_metrics: Arc::default(),
                 verifies_writes: self.verifies_writes,

@@ -6,6 +6,7 @@ mod fixture;
 mod gaps;
 mod migrations;
 mod own_server;
+mod personal;
 mod round_trips;
 mod server_crashes;
 mod stepped_clocks;

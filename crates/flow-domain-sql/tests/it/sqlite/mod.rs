@@ -4,6 +4,7 @@ mod engines;
 mod files;
 mod fixture;
 mod full_disk;
+mod personal;
 mod stepped_clocks;
 mod unknown_types;
 mod views;

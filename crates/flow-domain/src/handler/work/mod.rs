@@ -12,6 +12,8 @@ mod hooks;
 mod inbox;
 pub(super) mod load;
 mod nested;
+#[cfg(feature = "personal")]
+mod personal;
 mod process_history;
 mod sending;
 mod session;

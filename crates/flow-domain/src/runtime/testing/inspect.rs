@@ -75,7 +75,8 @@ impl App {
             | TableKind::ProcessHistory
             | TableKind::Inbox
             | TableKind::DeadLetter
-            | TableKind::Snapshot => self.ports.store.load(table, id).await?,
+            | TableKind::Snapshot
+            | TableKind::SubjectKey => self.ports.store.load(table, id).await?,
             TableKind::Aggregate => {
                 let Some(entry) = self.aggregate_entry(state_type) else {
                     return Ok(None);

@@ -16,6 +16,7 @@ mod metadata;
 mod nested_commands;
 mod not_found;
 mod pending_events;
+mod personal;
 mod process_managers;
 mod projectors;
 mod raised_events;
