@@ -183,15 +183,17 @@ fn write_aggregate(
     }
 }
 
-/// Returns the names and types of the serialized fields: `order_id:String;lines:Vec<Line>;`.
+/// Returns the names and types of the serialized fields: `order_id:String;lines:Vec<Line>`.
 fn shape(fields: &[Field<'_>]) -> String {
     let serialized = fields.iter().filter(|field| !field.serde.skipped);
-    serialized
+    let fields: Vec<String> = serialized
         .map(|field| {
             let ty = field.ty.to_token_stream().to_string().replace(' ', "");
-            format!("{}:{ty};", field.name())
+            format!("{}:{ty}", field.name())
         })
-        .collect()
+        .collect();
+
+    fields.join(";")
 }
 
 fn schemas(messages: &[Type]) -> TokenStream {

@@ -12,31 +12,31 @@ use rstest::rstest;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, Aggregate)]
-#[aggregate(id = reader_id, event_sourced, commands(Subscribe), events(Subscribed))]
+#[aggregate(id = id, event_sourced, commands(Subscribe), events(Subscribed))]
 struct Reader {
-    reader_id: String,
+    id: String,
     email: Option<Personal<String>>,
     #[serde(skip)]
     raised: PendingEvents,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Command)]
-#[command(part_of = Reader, id = reader_id)]
+#[command(part_of = Reader, id = id)]
 struct Subscribe {
-    reader_id: String,
+    id: String,
     email: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
-#[event(part_of = Reader, id = reader_id)]
+#[event(part_of = Reader, id = id)]
 struct Subscribed {
-    reader_id: String,
+    id: String,
     email: Personal<String>,
 }
 
 impl Apply<Subscribed> for Reader {
     fn apply(&mut self, event: &Subscribed) {
-        self.reader_id.clone_from(&event.reader_id);
+        self.id.clone_from(&event.id);
         self.email = Some(event.email.clone());
     }
 }
@@ -51,11 +51,11 @@ impl CommandHandler for Desk {
 
 impl Desk {
     async fn subscribe(&self, command: Subscribe, work: &mut UnitOfWork) -> Result<(), Error> {
-        let Subscribe { reader_id, email } = command;
-        let email = work.protect(&reader_id, &email).await?;
+        let Subscribe { id, email } = command;
+        let email = work.protect(&id, &email).await?;
 
         let mut reader = Reader::default();
-        reader.raise(Subscribed { reader_id, email });
+        reader.raise(Subscribed { id, email });
         work.add(reader)
     }
 }
@@ -83,9 +83,9 @@ impl Sender {
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize, Projection)]
-#[projection(id = reader_id)]
+#[projection(id = id)]
 struct Entry {
-    reader_id: String,
+    id: String,
     email: Personal<String>,
 }
 
@@ -105,8 +105,8 @@ impl EntryProjector {
         event: Subscribed,
         rows: &mut Rows<'_, Entry>,
     ) -> Result<(), Error> {
-        let Subscribed { reader_id, email } = event;
-        rows.put(Entry { reader_id, email }).await
+        let Subscribed { id, email } = event;
+        rows.put(Entry { id, email }).await
     }
 }
 
@@ -128,7 +128,7 @@ fn personal_data_reaches_who_needs_it(
         .resource(Letters::default)
         .mode(mode)
         .when(Subscribe {
-            reader_id: "r-1".into(),
+            id: "r-1".into(),
             email: "ada@example.org".into(),
         })
         .then_projection::<Entry>("r-1")

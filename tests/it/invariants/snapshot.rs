@@ -12,9 +12,9 @@ use crate::fixture::mismatch;
 
 /// Coins in a jar. It has a total that no JSON has.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, Aggregate)]
-#[aggregate(id = jar_id, event_sourced, commands(DropCoin), events(CoinDropped))]
+#[aggregate(id = id, event_sourced, commands(DropCoin), events(CoinDropped))]
 struct Jar {
-    jar_id: String,
+    id: String,
     n_coins: u32,
     #[serde(skip)]
     hidden_cents: u32,
@@ -23,22 +23,22 @@ struct Jar {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Command)]
-#[command(part_of = Jar, id = jar_id)]
+#[command(part_of = Jar, id = id)]
 struct DropCoin {
-    jar_id: String,
+    id: String,
     hidden_cents: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
-#[event(part_of = Jar, id = jar_id)]
+#[event(part_of = Jar, id = id)]
 struct CoinDropped {
-    jar_id: String,
+    id: String,
     hidden_cents: u32,
 }
 
 impl Apply<CoinDropped> for Jar {
     fn apply(&mut self, event: &CoinDropped) {
-        self.jar_id.clone_from(&event.jar_id);
+        self.id.clone_from(&event.id);
         self.n_coins += 1;
         self.hidden_cents += event.hidden_cents;
     }
@@ -55,15 +55,9 @@ impl CommandHandler for Saver {
 
 impl Saver {
     async fn drop_coin(&self, command: DropCoin, work: &mut UnitOfWork) -> Result<(), Error> {
-        let DropCoin {
-            jar_id,
-            hidden_cents,
-        } = command;
-        let mut jar = work.find::<Jar>(&jar_id).await?.unwrap_or_default();
-        jar.raise(CoinDropped {
-            jar_id,
-            hidden_cents,
-        });
+        let DropCoin { id, hidden_cents } = command;
+        let mut jar = work.find::<Jar>(&id).await?.unwrap_or_default();
+        jar.raise(CoinDropped { id, hidden_cents });
         work.add(jar)
     }
 }
@@ -85,7 +79,7 @@ fn savings(n_events: u64) -> FlowHarness {
 
 fn drop_coin(hidden_cents: u32) -> DropCoin {
     DropCoin {
-        jar_id: "tea".into(),
+        id: "tea".into(),
         hidden_cents,
     }
 }
@@ -102,7 +96,7 @@ fn snapshot_changes_no_result(
         .given_command(drop_coin(0))
         .when(drop_coin(0))
         .then_event(CoinDropped {
-            jar_id: "tea".into(),
+            id: "tea".into(),
             hidden_cents: 0,
         })
         .then_aggregate::<Jar>("tea")
@@ -117,8 +111,8 @@ fn snapshot_that_lacks_a_field_is_reported_before_one_is_due() {
     insta::assert_snapshot!(mismatch(flow), @r#"
     expected  a snapshot equals the state folded from the events (the invariant `snapshot`)
     found     Jar "tea", written by Saver, changes when it is read from a snapshot
-              in memory     Jar { jar_id: "tea", n_coins: 1, hidden_cents: 5, raised: [] }
-              deserialized  Jar { jar_id: "tea", n_coins: 1, hidden_cents: 0, raised: [] }
+              in memory     Jar { id: "tea", n_coins: 1, hidden_cents: 5, raised: [] }
+              deserialized  Jar { id: "tea", n_coins: 1, hidden_cents: 0, raised: [] }
               What differs is not in the JSON (`#[serde(skip)]`?), so the deserialized value lacks it
               The domain loads it from snapshots, so its JSON must have each field that an `apply` sets
               If this is intended, say why: `.disable_invariant(flow_harness::Invariant::Snapshot, "..")`

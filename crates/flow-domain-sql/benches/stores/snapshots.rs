@@ -13,30 +13,30 @@ use uuid::Uuid;
 use crate::rate::{median, now, print_figure, print_ratio};
 
 #[derive(Debug, Default, Serialize, Deserialize, Aggregate)]
-#[aggregate(id = meter_id, event_sourced, commands(ReadMeter), events(MeterRead))]
+#[aggregate(id = sensor, event_sourced, commands(ReadMeter), events(MeterRead))]
 struct Meter {
-    meter_id: String,
+    sensor: String,
     units: u64,
     #[serde(skip)]
     raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Command)]
-#[command(part_of = Meter, id = meter_id)]
+#[command(part_of = Meter, id = sensor)]
 struct ReadMeter {
-    meter_id: String,
+    sensor: String,
 }
 
 #[derive(Debug, Serialize, Deserialize, Event)]
-#[event(part_of = Meter, id = meter_id)]
+#[event(part_of = Meter, id = sensor)]
 struct MeterRead {
-    meter_id: String,
+    sensor: String,
     units: u64,
 }
 
 impl Apply<MeterRead> for Meter {
     fn apply(&mut self, event: &MeterRead) {
-        self.meter_id.clone_from(&event.meter_id);
+        self.sensor.clone_from(&event.sensor);
         self.units += event.units;
     }
 }
@@ -51,9 +51,9 @@ impl CommandHandler for Reader {
 
 impl Reader {
     async fn read(&self, command: ReadMeter, work: &mut UnitOfWork) -> Result<(), Error> {
-        let mut meter: Meter = work.load(&command.meter_id).await?;
-        let meter_id = command.meter_id;
-        meter.raise(MeterRead { meter_id, units: 1 });
+        let mut meter: Meter = work.load(&command.sensor).await?;
+        let sensor = command.sensor;
+        meter.raise(MeterRead { sensor, units: 1 });
         work.add(meter)
     }
 }
@@ -69,8 +69,8 @@ pub(crate) async fn measure(name: &str, store: Arc<dyn Store>, quick: bool) {
     let from_snapshot = start(with_snapshots.build(), &store);
     // This command writes the snapshot. The later ones leave events after it.
     for _ in 0..50 {
-        let meter_id = "m-1".to_owned();
-        let read = from_snapshot.process(ReadMeter { meter_id });
+        let sensor = "m-1".to_owned();
+        let read = from_snapshot.process(ReadMeter { sensor });
         read.await.expect("nobody else writes");
     }
 
@@ -109,7 +109,7 @@ async fn append(store: &dyn Store, n_events: u64) {
         });
         Arc::new(Envelope {
             metadata: serde_json::from_value(metadata).expect("it has all fields"),
-            message: Payload::from_json(r#"{"meter_id":"m-1","units":1}"#),
+            message: Payload::from_json(r#"{"sensor":"m-1","units":1}"#),
         })
     };
 

@@ -21,39 +21,39 @@ pub(crate) const EMAIL: &str = "ada@example.org";
 pub(crate) const PERSON: &str = "person-77";
 
 #[derive(Debug, Default, Serialize, Deserialize, Aggregate)]
-#[aggregate(id = reader_id, event_sourced, commands(Subscribe, Remind), events(Subscribed))]
+#[aggregate(id = id, event_sourced, commands(Subscribe, Remind), events(Subscribed))]
 struct Reader {
-    reader_id: String,
+    id: String,
     email: Option<Personal<String>>,
     #[serde(skip)]
     raised: PendingEvents,
 }
 
 #[derive(Debug, Serialize, Deserialize, Command)]
-#[command(part_of = Reader, id = reader_id)]
+#[command(part_of = Reader, id = id)]
 struct Subscribe {
-    reader_id: String,
+    id: String,
     email: String,
 }
 
 /// A command that waits in the outbox.
 #[derive(Debug, Serialize, Deserialize, Command)]
-#[command(part_of = Reader, id = reader_id)]
+#[command(part_of = Reader, id = id)]
 struct Remind {
-    reader_id: String,
+    id: String,
     email: Personal<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize, Event)]
-#[event(part_of = Reader, id = reader_id)]
+#[event(part_of = Reader, id = id)]
 struct Subscribed {
-    reader_id: String,
+    id: String,
     email: Personal<String>,
 }
 
 impl Apply<Subscribed> for Reader {
     fn apply(&mut self, event: &Subscribed) {
-        self.reader_id.clone_from(&event.reader_id);
+        self.id.clone_from(&event.id);
         self.email = Some(event.email.clone());
     }
 }
@@ -69,16 +69,16 @@ impl CommandHandler for Desk {
 
 impl Desk {
     async fn subscribe(&self, command: Subscribe, work: &mut UnitOfWork) -> Result<(), Error> {
-        let Subscribe { reader_id, email } = command;
-        let email = work.protect(&reader_id, &email).await?;
+        let Subscribe { id, email } = command;
+        let email = work.protect(&id, &email).await?;
         let remind = Remind {
-            reader_id: reader_id.clone(),
+            id: id.clone(),
             email: email.clone(),
         };
         work.process_after(Duration::from_secs(1_000_000), remind)?;
 
         let mut reader = Reader::default();
-        reader.raise(Subscribed { reader_id, email });
+        reader.raise(Subscribed { id, email });
         work.add(reader)
     }
 
@@ -106,9 +106,9 @@ impl Sender {
 }
 
 #[derive(Debug, Serialize, Deserialize, Projection)]
-#[projection(id = reader_id)]
+#[projection(id = id)]
 struct Entry {
-    reader_id: String,
+    id: String,
     email: Personal<String>,
 }
 
@@ -129,8 +129,8 @@ impl EntryProjector {
         event: Subscribed,
         rows: &mut Rows<'_, Entry>,
     ) -> Result<(), Error> {
-        let Subscribed { reader_id, email } = event;
-        rows.put(Entry { reader_id, email }).await
+        let Subscribed { id, email } = event;
+        rows.put(Entry { id, email }).await
     }
 }
 
@@ -155,7 +155,7 @@ fn app(store: &Arc<dyn Store>) -> App {
 pub(crate) async fn store_personal_data(store: &Arc<dyn Store>) -> String {
     let app = app(store);
     let subscribe = Subscribe {
-        reader_id: PERSON.into(),
+        id: PERSON.into(),
         email: EMAIL.into(),
     };
     app.process(subscribe).await.expect("it is stored");

@@ -81,8 +81,8 @@ impl SnapshotPolicy {
 impl SnapshotRule {
     pub(crate) fn of<A: Aggregate>(policy: SnapshotPolicy) -> Self {
         let events = A::EVENTS.iter().copied().flatten();
-        let events: String = events.map(|schema| format!("{};", schema.name)).collect();
-        let shape = format!("{}|{events}|{}", A::SHAPE, policy.version);
+        let events: Vec<String> = events.map(|schema| schema.name.to_string()).collect();
+        let shape = format!("{}|{}|{}", A::SHAPE, events.join(";"), policy.version);
 
         Self {
             policy,

@@ -1,4 +1,4 @@
-use std::{fmt, marker::PhantomData, sync::Arc};
+use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc};
 
 use aes_siv::{KeyInit as _, siv::Aes256Siv};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::DeserializeOwned};
@@ -134,7 +134,7 @@ impl<T> fmt::Debug for Personal<T> {
 /// A personal value as JSON.
 #[derive(Serialize, Deserialize)]
 struct Stored<'a> {
-    subject: std::borrow::Cow<'a, str>,
+    subject: Cow<'a, str>,
     key: Uuid,
     #[serde(with = "hex")]
     sealed: Vec<u8>,
@@ -172,8 +172,8 @@ mod hex {
         bytes: &Vec<u8>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        serializer.serialize_str(&digits)
+        let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        serializer.serialize_str(&digits.concat())
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(

@@ -129,7 +129,7 @@ impl UnitOfWork {
             .events
             .iter()
             .filter(|event| event.metadata.stream == *name);
-        let last_event = raised.clone().last()?.metadata.id;
+        let last_event = raised.clone().next_back()?.metadata.id;
 
         let version = Version::new(stream.version.as_u64() + raised.count() as u64);
         let last = stream.history.snapshot_version();
