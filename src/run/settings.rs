@@ -42,6 +42,7 @@ pub(crate) fn no_subject_mismatch(invariant: Invariant, owner: &str) -> Mismatch
         Invariant::Fold => "an event-sourced aggregate",
         Invariant::SilentChange => "an aggregate that is stored as state",
         Invariant::Rebuild => "a projection",
+        Invariant::Snapshot => "an aggregate with snapshots",
         _ => "a value",
     };
 

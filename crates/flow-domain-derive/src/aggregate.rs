@@ -1,5 +1,5 @@
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{DeriveInput, Error, Ident, Result, Type, spanned::Spanned};
 
 use crate::{
@@ -55,7 +55,14 @@ fn write(
     let (Some(id), Some(pending_events)) = (id, pending_events) else {
         unreachable!("a missing field is reported as an error")
     };
-    Ok(write_aggregate(input, attributes, id, pending_events))
+    let shape = shape(fields);
+    Ok(write_aggregate(
+        input,
+        attributes,
+        id,
+        pending_events,
+        &shape,
+    ))
 }
 
 /// Finds the one field of type `PendingEvents`.
@@ -119,6 +126,7 @@ fn write_aggregate(
     attributes: &Attributes,
     id: &Field<'_>,
     pending_events: &Ident,
+    shape: &str,
 ) -> TokenStream {
     let ident = &input.ident;
     let name = attributes
@@ -152,6 +160,7 @@ fn write_aggregate(
             const COMMANDS: ::flow_domain::message::SchemaLists = #commands;
             const EVENTS: ::flow_domain::message::SchemaLists = #event_schemas;
             const ID_FIELD: &'static str = #id_field;
+            const SHAPE: &'static str = #shape;
 
             fn id(&self) -> ::std::borrow::Cow<'_, str> {
                 #id
@@ -172,6 +181,19 @@ fn write_aggregate(
 
         #apply_impls
     }
+}
+
+/// Returns the names and types of the serialized fields: `order_id:String;lines:Vec<Line>`.
+fn shape(fields: &[Field<'_>]) -> String {
+    let serialized = fields.iter().filter(|field| !field.serde.skipped);
+    let fields: Vec<String> = serialized
+        .map(|field| {
+            let ty = field.ty.to_token_stream().to_string().replace(' ', "");
+            format!("{}:{ty}", field.name())
+        })
+        .collect();
+
+    fields.join(";")
 }
 
 fn schemas(messages: &[Type]) -> TokenStream {

@@ -33,6 +33,7 @@ pub(crate) fn aggregate(input: &DeriveInput, attributes: &Attributes) -> TokenSt
             const EVENTS: ::flow_domain::message::SchemaLists = &[];
             const ID_FIELD: &'static str = "";
             const EVENT_SOURCED: bool = false;
+            const SHAPE: &'static str = "";
 
             fn id(&self) -> ::std::borrow::Cow<'_, str> {
                 ::core::unreachable!()

@@ -40,6 +40,8 @@ pub(crate) fn kind_name(kind: TableKind) -> Result<&'static str, Error> {
         TableKind::ProcessHistory => "process_history",
         TableKind::Inbox => "inbox",
         TableKind::DeadLetter => "dead_letter",
+        TableKind::Snapshot => "snapshot",
+        TableKind::SubjectKey => "subject_key",
         other => {
             return Err(Error::setup(format!(
                 "this version of flow-domain-sql has no table of the kind {other}: update it"

@@ -216,6 +216,7 @@
 //! |---|---|---|
 //! | `derive` | `#[derive(Aggregate, Command, Event, Id, Projection, Sortable)]` | yes |
 //! | `chrono`, `jiff`, `time` | [`Id`] and [`Sortable`] for the times and dates of these crates | no |
+//! | `personal` | `Personal` values, which can be erased: each person has a key | no |
 //! | `testing` | what only tests need: contract tests, a step-by-step engine, virtual time, the recorder | no |
 //!
 //! # Supported Rust versions
@@ -252,9 +253,11 @@ pub use error::{Error, HandlerFailure, Rejection};
 pub use flow_domain_derive::{Aggregate, Command, Event, Id, Projection, Sortable};
 pub use handler::{
     CommandHandler, CommandRoutes, Delivery, EventHandler, EventRoutes, ProcessManager,
-    ProcessManagerRoutes, Projector, ProjectorRoutes, RetryPolicy, Rows, UnitOfWork, Upcast, View,
-    field,
+    ProcessManagerRoutes, Projector, ProjectorRoutes, RetryPolicy, Rows, SnapshotPolicy,
+    UnitOfWork, Upcast, View, field,
 };
+#[cfg(feature = "personal")]
+pub use model::Personal;
 pub use model::{
     Aggregate, Apply, Command, Event, Id, Message, PendingEvents, Projection, Sortable,
 };

@@ -30,6 +30,14 @@ pub(crate) fn violation_mismatch(violation: &InvariantViolation, origin: &str) -
             [vec![err.clone()], new_aggregate_lines(violation)].concat(),
         ),
         (_, Err(err)) => ("cannot be deserialized", vec![err.clone()]),
+        (Invariant::Snapshot, Ok(restored)) => (
+            "changes when it is read from a snapshot",
+            [
+                round_trip_lines(violation, restored),
+                vec![SNAPSHOT_HINT.to_owned()],
+            ]
+            .concat(),
+        ),
         (Invariant::Fold, Ok(folded)) => (
             "differs from the state folded from its events",
             fold_lines(violation, folded),
@@ -43,6 +51,9 @@ pub(crate) fn violation_mismatch(violation: &InvariantViolation, origin: &str) -
     let found = format!("{}, {origin}, {found}", violation.violated_by);
     invariant_mismatch(violation.invariant, found, lines)
 }
+
+const SNAPSHOT_HINT: &str =
+    "The domain loads it from snapshots, so its JSON must have each field that an `apply` sets";
 
 /// Shows what differs after a fold, and a hint.
 fn fold_lines(violation: &InvariantViolation, folded: &str) -> Vec<String> {
@@ -174,6 +185,7 @@ pub(super) fn rebuild_failure_mismatch(failures: Vec<String>) -> Mismatch {
 fn invariant_mismatch(invariant: Invariant, found: String, mut lines: Vec<String>) -> Mismatch {
     let requirement = match invariant {
         Invariant::RoundTrip => "a value stays equal when it is serialized and deserialized",
+        Invariant::Snapshot => "a snapshot equals the state folded from the events",
         Invariant::Fold => "an event-sourced aggregate equals the state folded from its events",
         _ => "a projection rebuilt from all events equals the stored one",
     };

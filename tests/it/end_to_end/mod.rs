@@ -4,6 +4,7 @@ mod bank;
 mod engine;
 mod fulfilment;
 mod mail;
+mod personal_data;
 mod place_order;
 mod unit;
 mod wiring;

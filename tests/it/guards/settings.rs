@@ -40,6 +40,7 @@ const FAILING: &[Case] = &[
         .when_submitted(book_room()).with_deadline(MINUTE).then_handled_by::<::booking::BookingHandler>().then_settled())),
     ("fold", |mode| mismatch(count(mode).disable_invariant(Invariant::Fold, "known"))),
     ("silent change", |mode| mismatch(count(mode).disable_invariant(Invariant::SilentChange, "known"))),
+    ("snapshot", |mode| mismatch(count(mode).disable_invariant(Invariant::Snapshot, "known"))),
     ("rebuild", |mode| mismatch(count(mode).disable_invariant(Invariant::Rebuild, "known"))),
     ("fold in the harness", |mode| mismatch(FlowHarness::new(counting).mode(mode)
         .disable_invariant(Invariant::Fold, "known").when_event(counted(0)).then_settled())),
@@ -104,6 +105,11 @@ fn setting_that_can_have_no_effect_fails() {
     silent change
       expected  an invariant that the domain can violate
       found     the invariant `silent change`, which needs an aggregate that is stored as state
+                Remove `.disable_invariant(..)`
+
+    snapshot
+      expected  an invariant that the domain can violate
+      found     the invariant `snapshot`, which needs an aggregate with snapshots
                 Remove `.disable_invariant(..)`
 
     rebuild

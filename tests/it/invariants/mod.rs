@@ -8,5 +8,6 @@ mod round_trip;
 mod shelf;
 mod silent_change;
 mod skipped_fields;
+mod snapshot;
 mod types_without_eq;
 mod unit;

@@ -6,6 +6,7 @@
 
 mod postgres;
 mod rate;
+mod snapshots;
 mod sqlite;
 mod unit;
 

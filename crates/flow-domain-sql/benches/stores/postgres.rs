@@ -16,6 +16,7 @@ use sqlx::{PgPool, postgres::PgPoolOptions};
 
 use crate::{
     rate::{Rounds, median, now, per_second, print_figure, print_ratio, rate},
+    snapshots,
     unit::Writer,
 };
 
@@ -53,6 +54,7 @@ pub(crate) async fn measure(quick: bool) {
     }
     reads(&store, quick).await;
     views(&store, quick).await;
+    snapshots::measure("postgres", Arc::clone(&store) as _, quick).await;
     drop_schema(&pool).await;
 }
 

@@ -6,6 +6,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use crate::{
     rate::{Rounds, blocking_rate, median, print_figure, print_ratio, rate},
+    snapshots,
     unit::Writer,
 };
 
@@ -22,6 +23,7 @@ pub(crate) async fn measure(quick: bool) {
     for n_writers in [1, 8] {
         commits(&store, &floor, n_writers, Rounds::new(quick)).await;
     }
+    snapshots::measure("sqlite", Arc::clone(&store) as _, quick).await;
     store.close().await.expect("the store closes");
     fs::remove_dir_all(&folder).expect("the folder can be removed");
 }

@@ -12,43 +12,50 @@ use crate::{
 pub(super) type PgQuery<'q> = Query<'q, Postgres, sqlx::postgres::PgArguments>;
 
 impl PostgresStore {
-    /// Runs a statement that can be repeated, and returns its rows.
-    ///
-    /// It is repeated if its connection was cut, or if the server ended it to resolve a deadlock.
+    /// Runs a statement that can be repeated, and returns its rows. See [`Self::fetch_again`].
     pub(super) async fn fetch<'q>(
         &self,
         operation: &'static str,
         query: impl Fn() -> PgQuery<'q>,
     ) -> Result<Vec<PgRow>, Error> {
-        let mut n_tries = 1;
-        loop {
-            match query().fetch_all(&self.pool).await {
-                Ok(rows) => return Ok(rows),
-                Err(err) if n_tries < MAX_TRIES && can_repeat(&err) => n_tries += 1,
-                Err(err) => return Err(errors::failure(operation, err)),
-            }
-        }
+        self.fetch_again(operation, |_| query()).await
     }
 
-    /// Like [`fetch`](Self::fetch), for a statement that returns no rows. Returns the number of changed rows.
-    pub(super) async fn execute<'q>(
+    /// Repeats a statement if its connection was cut, or if the server ended it to resolve a deadlock.
+    ///
+    /// `query` gets whether an earlier try may have gone through.
+    pub(super) async fn fetch_again<'q>(
         &self,
         operation: &'static str,
-        query: impl Fn() -> PgQuery<'q>,
-    ) -> Result<u64, Error> {
-        let mut n_tries = 1;
+        query: impl Fn(bool) -> PgQuery<'q>,
+    ) -> Result<Vec<PgRow>, Error> {
+        let (mut n_tries, mut may_be_done) = (1, false);
+
         loop {
-            match query().execute(&self.pool).await {
-                Ok(done) => return Ok(done.rows_affected()),
-                Err(err) if n_tries < MAX_TRIES && can_repeat(&err) => n_tries += 1,
-                Err(err) => return Err(errors::failure(operation, err)),
+            let err = match query(may_be_done).fetch_all(&self.pool).await {
+                Ok(rows) => return Ok(rows),
+                Err(err) => err,
+            };
+            let can_repeat = errors::is_transient(&err) || errors::is_connection_lost(&err);
+            if n_tries == MAX_TRIES || !can_repeat {
+                return Err(errors::failure(operation, err));
             }
+            n_tries += 1;
+            may_be_done |= errors::is_answer_lost(&err);
         }
     }
 }
 
-fn can_repeat(err: &sqlx::Error) -> bool {
-    errors::is_transient(err) || errors::is_connection_lost(err)
+/// Returns the first column of the only row of a result.
+pub(super) fn single<'r, T>(operation: &'static str, rows: &'r [PgRow]) -> Result<T, Error>
+where
+    T: sqlx::Decode<'r, Postgres> + sqlx::Type<Postgres>,
+{
+    let value = match rows.first() {
+        Some(row) => row.try_get(0),
+        None => Err(sqlx::Error::RowNotFound),
+    };
+    value.map_err(|err| errors::failure(operation, err))
 }
 
 /// Reads the columns of a row. The statements name them.

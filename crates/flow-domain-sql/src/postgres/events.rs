@@ -96,10 +96,8 @@ impl EventStore for PostgresStore {
                     sqlx::query(self.statements.last_position.clone())
                 })
                 .await?;
-            let position = rows.first().map(|row| row.try_get(0)).transpose();
-            let position: Option<i64> =
-                position.map_err(|err| errors::failure("last_position", err))?;
-            Ok(Position::new(encoding::number(position.unwrap_or(0))))
+            let position = binding::single("last_position", &rows)?;
+            Ok(Position::new(encoding::number(position)))
         })
     }
 }

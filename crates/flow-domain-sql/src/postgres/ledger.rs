@@ -44,7 +44,7 @@ impl Ledger for PostgresStore {
     fn release<'a>(&'a self, group: &'a Arc<str>, held: &'a [HeldPartition]) -> PortFuture<'a, ()> {
         PortFuture::boxed(async move {
             let (partitions, epochs) = held_columns(held);
-            self.execute("release", || {
+            self.fetch("release", || {
                 sqlx::query(self.statements.release.clone())
                     .bind(&**group)
                     .bind(partitions.clone())
@@ -57,7 +57,7 @@ impl Ledger for PostgresStore {
 
     fn leave<'a>(&'a self, group: &'a Arc<str>, member: &'a Arc<str>) -> PortFuture<'a, ()> {
         PortFuture::boxed(async move {
-            self.execute("leave", || {
+            self.fetch("leave", || {
                 sqlx::query(self.statements.leave.clone())
                     .bind(&**group)
                     .bind(&**member)

@@ -123,14 +123,15 @@ impl Outbox for PostgresStore {
 
     fn reopen(&self, number: u64, now: Timestamp) -> PortFuture<'_, bool> {
         PortFuture::boxed(async move {
-            let n_changed = self
-                .execute("reopen", || {
+            let rows = self
+                .fetch_again("reopen", |may_be_done| {
                     sqlx::query(self.statements.reopen.clone())
                         .bind(encoding::integer(number))
                         .bind(now.as_micros())
+                        .bind(may_be_done)
                 })
                 .await?;
-            Ok(0 < n_changed)
+            binding::single("reopen", &rows)
         })
     }
 
@@ -142,13 +143,14 @@ impl Outbox for PostgresStore {
                 _ => return Ok(0),
             };
 
-            let n_deleted = self
-                .execute("clean_up", || {
+            let rows = self
+                .fetch("clean_up", || {
                     sqlx::query(self.statements.clean_up.clone())
                         .bind(is_abandoned)
                         .bind(before.as_micros())
                 })
                 .await?;
+            let n_deleted: i64 = binding::single("clean_up", &rows)?;
             Ok(usize::try_from(n_deleted).unwrap_or(usize::MAX))
         })
     }

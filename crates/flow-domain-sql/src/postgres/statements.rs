@@ -70,21 +70,34 @@ const NEXT_DUE: &str = r#"
                where ended is null and not waiting and held_until is null and n_failures = 0
                  and due > $1)) as next_scheduled"#;
 
+// If an earlier try may have gone through, a row that this call would have made is its work.
 const REOPEN: &str = r#"
-    update :"schema".outbox set ended = null, abandoned = false, n_failures = 0, due = $2, waiting = true
-     where number = $1 and ended is not null and abandoned"#;
+    with reopened as (
+      update :"schema".outbox set ended = null, abandoned = false, n_failures = 0, due = $2, waiting = true
+       where number = $1 and ended is not null and abandoned returning number
+    )
+    select exists (select from reopened) or $3 and exists (
+      select from :"schema".outbox where number = $1 and ended is null and n_failures = 0 and due = $2)"#;
 
 const CLEAN_UP: &str = r#"
-    delete from :"schema".outbox where number in (
-      select number from :"schema".outbox where ended < $2 and abandoned = $1
-       order by ended limit 10000 for update skip locked)"#;
+    with deleted as (
+      delete from :"schema".outbox where number in (
+        select number from :"schema".outbox where ended < $2 and abandoned = $1
+         order by ended limit 10000 for update skip locked)
+      returning 1
+    )
+    select count(*) from deleted"#;
 
 // It waits for no commit, and so no commit waits for it in a circle.
 const FORGET: &str = r#"
-    delete from :"schema".state where (kind, name, id) in (
-      select kind, name, id from :"schema".state
-       where ended <= now() - $1 * interval '1 microsecond'
-       order by ended limit 10000 for update skip locked)"#;
+    with deleted as (
+      delete from :"schema".state where (kind, name, id) in (
+        select kind, name, id from :"schema".state
+         where ended <= now() - $1 * interval '1 microsecond'
+         order by ended limit 10000 for update skip locked)
+      returning 1
+    )
+    select count(*) from deleted"#;
 
 const RELEASE: &str = r#"
     update :"schema".partition p set owner = null, held_until = null

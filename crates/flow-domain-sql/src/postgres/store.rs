@@ -16,7 +16,7 @@ use crate::{
     postgres::{
         errors::{self, ADAPTER},
         indexes, migrations,
-        statements::Statements,
+        statements::{Statements, sql_str},
     },
 };
 
@@ -142,6 +142,21 @@ impl PostgresStore {
         indexes::run(&mut connection, &self.schema, indexes)
             .await
             .map_err(|err| errors::failure("migrate_indexes", err))
+    }
+
+    /// Writes the table of states anew, without what was deleted or replaced.
+    ///
+    /// Call it after a person was erased; see `flow_domain::Personal`. Commits and loads wait for it, so the keys are
+    /// best in a store of their own. The log of the server has the old rows until the server reuses its files, and
+    /// backups have them as long as they are kept.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the server cannot be reached, or if the user does not own the table.
+    pub async fn vacuum(&self) -> Result<(), Error> {
+        let vacuum = sql_str(self.schema.fill(r#"vacuum full :"schema".state"#));
+        self.fetch("vacuum", || sqlx::query(vacuum.clone())).await?;
+        Ok(())
     }
 
     pub(super) async fn connection(

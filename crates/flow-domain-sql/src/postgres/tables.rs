@@ -44,11 +44,12 @@ impl AggregateStore for PostgresStore {
 
     fn forget(&self, age: Duration) -> PortFuture<'_, usize> {
         PortFuture::boxed(async move {
-            let n_deleted = self
-                .execute("forget", || {
+            let rows = self
+                .fetch("forget", || {
                     sqlx::query(self.statements.forget.clone()).bind(encoding::micros(age))
                 })
                 .await?;
+            let n_deleted: i64 = binding::single("forget", &rows)?;
             Ok(usize::try_from(n_deleted).unwrap_or(usize::MAX))
         })
     }

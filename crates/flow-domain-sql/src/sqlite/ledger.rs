@@ -167,6 +167,15 @@ impl OwnedTurn {
             .prepare_cached("insert into member (grp, name, alive_until) values (?1, ?2, ?3)")?
             .execute(params![&*self.group, &*self.member, until])?;
 
+        // The clock was set back. Without the cut, the leases of the dead would last until it is there again.
+        for cut in [
+            "update member set alive_until = ?2 where grp = ?1 and alive_until > ?2",
+            "update partition set held_until = ?2 where grp = ?1 and held_until > ?2",
+        ] {
+            let mut cut = connection.prepare_cached(cut)?;
+            cut.execute(params![&*self.group, until])?;
+        }
+
         connection
             .prepare_cached("select count(*) from member where grp = ?1")?
             .query_row([&*self.group], |row| row.get(0))

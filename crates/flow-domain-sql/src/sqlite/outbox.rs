@@ -19,8 +19,8 @@ impl Outbox for SqliteStore {
         let (worker, now, limit) = (claim.worker.to_owned(), claim.now, claim.limit);
         let until = now + claim.lease;
         PortFuture::boxed(self.writer.run("claim", move |connection| {
-            let numbers =
-                ready_rows(connection, now.as_micros(), limit).map_err(failure("claim"))?;
+            let numbers = ready_rows(connection, (now.as_micros(), until.as_micros()), limit)
+                .map_err(failure("claim"))?;
 
             let mut claimed = Vec::with_capacity(numbers.len());
             for number in numbers {
@@ -154,7 +154,9 @@ impl Outbox for SqliteStore {
 ///
 /// A new row that is not due is in nobody's way. Any other row that has to wait blocks the later rows of its
 /// stream: somebody works on it, or its next try is later.
-fn ready_rows(connection: &Connection, now: i64, limit: usize) -> Result<Vec<i64>> {
+///
+/// A lease that ends after `until` has a time of a fast clock. It is cut, or nobody could claim its row for long.
+fn ready_rows(connection: &Connection, (now, until): (i64, i64), limit: usize) -> Result<Vec<i64>> {
     connection
         .prepare_cached(
             "update outbox set waiting = 0 where ended is null and waiting and due <= ?1",
@@ -163,11 +165,11 @@ fn ready_rows(connection: &Connection, now: i64, limit: usize) -> Result<Vec<i64
 
     let mut statement = connection.prepare_cached(
         "select number, kind, category, stream_id, coalesce(held_until, due), \
-         held_until is null and n_failures = 0 \
+         held_until is null and n_failures = 0, coalesce(held_until > ?1, 0) \
          from outbox where ended is null and not waiting order by number",
     )?;
-    let mut rows = statement.query([])?;
-    let (mut ready, mut blocked) = (Vec::new(), BTreeSet::new());
+    let mut rows = statement.query([until])?;
+    let (mut ready, mut blocked, mut cut) = (Vec::new(), BTreeSet::new(), Vec::new());
     while ready.len() < limit
         && let Some(row) = rows.next()?
     {
@@ -180,6 +182,16 @@ fn ready_rows(connection: &Connection, now: i64, limit: usize) -> Result<Vec<i64
         } else if !is_new {
             blocked.insert(stream);
         }
+        if row.get(6)? {
+            cut.push(row.get(0)?);
+        }
+    }
+
+    let mut cut_lease =
+        connection.prepare_cached("update outbox set held_until = ?2 where number = ?1")?;
+    for number in cut {
+        let number: i64 = number;
+        cut_lease.execute([number, until])?;
     }
     Ok(ready)
 }

@@ -128,6 +128,38 @@ impl SqliteStore {
             .await
     }
 
+    /// Writes the file anew, without what was deleted or replaced, and empties its log.
+    ///
+    /// Call it after a person was erased; see `flow_domain::Personal`. It needs as much space as the file, and
+    /// commits wait for it. It does nothing to a store in memory.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be written, or if another program reads it all the time.
+    pub async fn vacuum(&self) -> Result<(), Error> {
+        let Some(path) = &self.path else {
+            return Ok(());
+        };
+        // The writer has a transaction for each call, and this needs none.
+        let connection = connection(Some(path)).map_err(failure("vacuum"))?;
+        let worker = start(Workers::start_readers(vec![connection]))?;
+
+        worker
+            .run("vacuum", |connection| {
+                let checkpoint = "pragma wal_checkpoint(truncate)";
+                let is_busy: bool = connection
+                    .execute_batch("vacuum")
+                    .and_then(|()| connection.query_row(checkpoint, [], |row| row.get(0)))
+                    .map_err(failure("vacuum"))?;
+                if is_busy {
+                    let reason = "other programs read the file, so its log could not be emptied";
+                    return Err(Error::adapter("sqlite", "vacuum", reason));
+                }
+                Ok(())
+            })
+            .await
+    }
+
     /// Runs a call that only reads.
     pub(super) async fn read<T: Send + 'static>(
         &self,

@@ -27,8 +27,8 @@ type Call = Box<dyn FnOnce(Result<&Connection, &str>) -> Done + Send>;
 
 /// A call that has run.
 struct Done {
-    /// Whether its changes are to be kept.
-    is_kept: bool,
+    /// Why its changes are not to be kept.
+    error: Option<Error>,
     reply: Reply,
 }
 
@@ -84,13 +84,13 @@ impl Workers {
         let failed = move |text: &str| Error::adapter(ADAPTER, operation, text.to_owned());
         let call: Call = Box::new(move |connection| {
             let result = connection.map_err(failed).and_then(call);
-            let is_kept = result.is_ok();
+            let error = result.as_ref().err().cloned();
             let reply: Reply = Box::new(move |committed| {
                 let result = result.and_then(|value| committed.map(|()| value).map_err(failed));
                 // The caller may have gone.
                 let _ = sender.send(result);
             });
-            Done { is_kept, reply }
+            Done { error, reply }
         });
 
         self.queue
@@ -149,6 +149,7 @@ fn write(connection: Connection, messages: &Receiver<Message>) {
 fn run_group(connection: &Connection, calls: &mut VecDeque<Call>) {
     let begun = connection.execute_batch("begin immediate");
     let mut replies = Vec::new();
+    let mut lost = None;
 
     while let Some(call) = calls.pop_front() {
         let done = match &begun {
@@ -158,6 +159,7 @@ fn run_group(connection: &Connection, calls: &mut VecDeque<Call>) {
         replies.push(done.reply);
         // Some errors end the transaction, for example that of a full disk.
         if begun.is_ok() && connection.is_autocommit() {
+            lost = done.error;
             break;
         }
     }
@@ -167,7 +169,10 @@ fn run_group(connection: &Connection, calls: &mut VecDeque<Call>) {
         // If this fails, too, the next call says so.
         let _ = connection.execute_batch("rollback");
     }
-    let committed = committed.map_err(|err| err.to_string());
+    let committed = committed.map_err(|err| match lost {
+        Some(lost) => format!("another commit of its group failed: {}", lost.with_causes()),
+        None => err.to_string(),
+    });
     for reply in replies {
         reply(committed.as_ref().copied().map_err(String::as_str));
     }
@@ -179,7 +184,7 @@ fn in_savepoint(connection: &Connection, call: Call) -> Done {
     }
 
     let done = call(Ok(connection));
-    let end = if done.is_kept {
+    let end = if done.error.is_none() {
         "release call"
     } else {
         "rollback to call; release call"

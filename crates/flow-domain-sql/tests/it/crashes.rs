@@ -15,7 +15,7 @@ use flow_domain::{
 use crate::fixture::{DASHBOARD, append, put};
 
 /// The variable with the target and the first number for a process that is killed.
-const TARGET: &str = "FLOW_CRASH_TARGET";
+pub(crate) const TARGET: &str = "FLOW_CRASH_TARGET";
 
 /// How many processes are killed: a few in a test, and many in a soak.
 pub(crate) fn n_kills() -> u32 {

@@ -23,17 +23,17 @@ use tokio::sync::{Notify, oneshot};
 
 #[derive(Debug, Default, Serialize, Deserialize, Aggregate)]
 #[aggregate(id = id, event_sourced, commands(Count), events(Counted))]
-struct Counter {
+pub(crate) struct Counter {
     id: String,
-    n: u32,
+    pub(crate) n: u32,
     #[serde(skip)]
     raised: PendingEvents,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, Command)]
 #[command(part_of = Counter, id = id)]
-struct Count {
-    id: String,
+pub(crate) struct Count {
+    pub(crate) id: String,
 }
 
 #[derive(Debug, Serialize, Deserialize, Event)]
@@ -93,7 +93,7 @@ impl BoardProjector {
     }
 }
 
-fn app(store: &Arc<dyn Store>, broker: &Arc<dyn Broker>) -> App {
+pub(crate) fn app(store: &Arc<dyn Store>, broker: &Arc<dyn Broker>) -> App {
     let domain = Domain::builder("yard")
         .aggregate::<Counter>()
         .command_handler(CountHandler)

@@ -5,6 +5,9 @@ mod crashes;
 mod engines;
 mod fixture;
 mod json_order;
+mod personal;
+mod stepped_clocks;
+mod unknown_types;
 
 #[cfg(feature = "postgres")]
 mod postgres;

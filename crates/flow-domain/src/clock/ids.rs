@@ -2,6 +2,9 @@ use std::fmt;
 
 use uuid::Uuid;
 
+#[cfg(feature = "personal")]
+use crate::error::Error;
+
 /// The context for which a new id is made.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -35,6 +38,19 @@ impl<'a> IdContext<'a> {
 pub trait IdSource: fmt::Debug + Send + Sync {
     /// Makes the id for `context`.
     fn make(&self, context: IdContext<'_>) -> Uuid;
+
+    /// Makes a secret for `context`: random bytes that nobody can guess.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the system has no random numbers.
+    #[cfg(feature = "personal")]
+    fn secret(&self, context: IdContext<'_>) -> Result<[u8; 64], Error> {
+        let _ = context;
+        let mut secret = [0; 64];
+        getrandom::fill(&mut secret).map_err(|err| Error::failed("making a secret", err))?;
+        Ok(secret)
+    }
 
     /// Returns a copy that makes the same ids as this source from now on. It counts independently.
     ///

@@ -33,6 +33,10 @@ pub struct Health {
     pub dead_letters: usize,
     /// The number of engines of this app that run in this process.
     pub engines: usize,
+    /// The number of snapshots that a load ignored, in this process since the app started.
+    ///
+    /// A few are normal after a deployment. If it keeps growing, a snapshot cannot be read back.
+    pub discarded_snapshots: u64,
 }
 
 /// The health of one subscription.
@@ -159,6 +163,7 @@ impl App {
             cut_off: outbox.cut_off.len(),
             dead_letters: dead_letter::count(ports, &[]).await?,
             engines: ports.engine_metrics.n_engines(),
+            discarded_snapshots: ports.engine_metrics.n_discarded_snapshots(),
         })
     }
 }

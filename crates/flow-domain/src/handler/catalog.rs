@@ -3,7 +3,7 @@ use std::{any::TypeId, fmt, sync::Arc};
 use crate::{
     error::Error,
     handler::{
-        AggregateEntry, CommandRoute, EventRoute, ProjectionEntry, Subscription,
+        AggregateEntry, CommandRoute, EventRoute, ProjectionEntry, SnapshotRule, Subscription,
         SubscriptionOptions, Upcasts,
     },
     message::{
@@ -297,6 +297,14 @@ impl Catalog {
         )
     }
 
+    /// Returns when an aggregate gets snapshots, if its domain says so.
+    pub(crate) fn snapshot_rule<A: Aggregate>(&self) -> Option<SnapshotRule> {
+        let mut aggregates = self.aggregates.iter();
+        aggregates
+            .find(|entry| entry.type_id == TypeId::of::<A>())?
+            .snapshots
+    }
+
     pub(crate) fn require_projection<P: Projection>(&self) -> Result<(), Error> {
         self.require_registered(
             TableKind::Projection,
@@ -322,7 +330,11 @@ impl Catalog {
                 entry.kind == HandlerKind::ProcessManager && entry.handler_type == type_id
             }),
             // The engine's own tables have no Rust type that the user could register.
-            TableKind::ProcessHistory | TableKind::Inbox | TableKind::DeadLetter => true,
+            TableKind::ProcessHistory
+            | TableKind::Inbox
+            | TableKind::DeadLetter
+            | TableKind::Snapshot
+            | TableKind::SubjectKey => true,
         };
 
         if is_registered {

@@ -1,6 +1,7 @@
 use std::{any::TypeId, fmt};
 
 use crate::{
+    handler::{SnapshotPolicy, SnapshotRule},
     message::{CategoryMessages, SchemaLists},
     model::{Aggregate, Projection},
 };
@@ -17,6 +18,7 @@ pub(crate) struct AggregateEntry {
     pub(crate) commands: SchemaLists,
     pub(crate) events: SchemaLists,
     pub(crate) event_sourced: bool,
+    pub(crate) snapshots: Option<SnapshotRule>,
     /// Reads aggregates of this type in tests.
     #[cfg(feature = "testing")]
     pub(crate) reader: AggregateReader,
@@ -33,7 +35,7 @@ pub(crate) struct ProjectionEntry {
 }
 
 impl AggregateEntry {
-    pub(crate) fn of<A: Aggregate>() -> Self {
+    pub(crate) fn of<A: Aggregate>(snapshots: Option<SnapshotPolicy>) -> Self {
         Self {
             name: A::NAME,
             type_id: TypeId::of::<A>(),
@@ -41,6 +43,7 @@ impl AggregateEntry {
             commands: A::COMMANDS,
             events: A::EVENTS,
             event_sourced: A::EVENT_SOURCED,
+            snapshots: snapshots.map(SnapshotRule::of::<A>),
             #[cfg(feature = "testing")]
             reader: AggregateReader::of::<A>(),
         }

@@ -12,6 +12,7 @@ pub(crate) struct EngineMetrics(Mutex<MetricsState>);
 #[derive(Debug, Default)]
 struct MetricsState {
     n_engines: usize,
+    n_discarded_snapshots: u64,
     by_subscription: BTreeMap<Arc<str>, SubscriptionMetrics>,
 }
 
@@ -74,6 +75,15 @@ impl EngineMetrics {
             .get(subscription)
             .copied()
             .unwrap_or_default()
+    }
+
+    pub(crate) fn count_discarded_snapshot(&self) {
+        self.lock().n_discarded_snapshots += 1;
+    }
+
+    /// Returns the number of snapshots that were discarded since the app started.
+    pub(crate) fn n_discarded_snapshots(&self) -> u64 {
+        self.lock().n_discarded_snapshots
     }
 
     pub(crate) fn n_engines(&self) -> usize {

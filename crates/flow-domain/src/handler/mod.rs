@@ -24,6 +24,9 @@ mod projector;
 mod reply;
 mod route;
 mod rows;
+mod snapshot_policy;
+#[cfg(feature = "personal")]
+mod subject_keys;
 mod subscription;
 mod trace;
 mod upcast;
@@ -51,6 +54,8 @@ pub(crate) use route::{
     Subscription,
 };
 pub use rows::Rows;
+pub use snapshot_policy::SnapshotPolicy;
+pub(crate) use snapshot_policy::SnapshotRule;
 pub use subscription::{
     CircuitBreaker, Profile, RetryPolicy, Source, SubscriptionOptions, SubscriptionSettings,
     WhenExhausted,

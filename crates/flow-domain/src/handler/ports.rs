@@ -36,6 +36,9 @@ pub(crate) struct SharedPorts {
     pub(crate) raw_store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
+    /// The store of the keys of personal data, if it is not that of the app.
+    #[cfg(feature = "personal")]
+    pub(crate) key_store: Option<Arc<dyn Store>>,
     /// Set if the app has a broker; only an engine needs one.
     pub(crate) broker: Option<Arc<dyn Broker>>,
     /// Wakes engines when the outbox has something new to send.

@@ -15,6 +15,7 @@ mod metadata;
 mod name;
 mod payload;
 mod short_type_name;
+mod stable_hash;
 mod stream;
 
 pub use envelope::{Envelope, Recorded};
@@ -33,4 +34,5 @@ pub use name::{
 };
 pub use payload::Payload;
 pub use short_type_name::short_type_name;
+pub(crate) use stable_hash::stable_hash;
 pub use stream::{ExpectedVersion, InvalidStreamName, Position, StreamName, Version};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{
     error::Error,
-    message::{InvalidKey, key::check_key},
+    message::{InvalidKey, key::check_key, stable_hash},
 };
 
 /// The name of one stream, `order-ord-001`: a category and an id with a `-` between them.
@@ -69,11 +69,8 @@ impl StreamName {
         reason = "the remainder is smaller than the number of slots"
     )]
     pub fn slot(&self) -> u16 {
-        // FNV-1a: a few lines, no dependency, and the same on every platform.
         let bytes = self.category.bytes().chain([b'-']).chain(self.id.bytes());
-        let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let hash = stable_hash(bytes);
 
         ((hash ^ (hash >> 32)) % u64::from(Self::N_SLOTS)) as u16
     }

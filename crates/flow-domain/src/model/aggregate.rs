@@ -85,6 +85,10 @@ pub trait Aggregate: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + '
     #[doc(hidden)]
     const EVENT_SOURCED: bool;
 
+    /// The names and types of the serialized fields, as one text. A snapshot of another shape is outdated.
+    #[doc(hidden)]
+    const SHAPE: &'static str;
+
     /// Returns the key of this aggregate, unique within its category. See [`Id`](crate::Id).
     fn id(&self) -> Cow<'_, str>;
 

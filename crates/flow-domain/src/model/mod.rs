@@ -11,6 +11,8 @@ mod into_messages;
 pub(crate) mod invariants;
 mod message;
 mod pending_events;
+#[cfg(feature = "personal")]
+mod personal;
 mod projection;
 mod read_back;
 mod serialized;
@@ -25,6 +27,10 @@ pub use into_messages::{AnyEvent, DynMessage, IntoMessages, MessageTypes};
 pub use message::{Command, Event, Message};
 pub(crate) use pending_events::LoadToken;
 pub use pending_events::{PendingEvents, RaisedEvents};
+#[cfg(feature = "personal")]
+pub use personal::Personal;
+#[cfg(feature = "personal")]
+pub(crate) use personal::SubjectKey;
 pub use projection::Projection;
 pub(crate) use read_back::verify_read_back;
 #[doc(hidden)]

@@ -71,6 +71,9 @@ pub struct Claim<'a> {
     /// The current time.
     pub now: Timestamp,
     /// How long nobody can claim the same rows again. After that, the worker counts as dead.
+    ///
+    /// All workers use the same length. The store cuts an earlier lease that would last longer from now:
+    /// its worker had a fast clock.
     pub lease: Duration,
     /// The maximum number of rows.
     pub limit: usize,

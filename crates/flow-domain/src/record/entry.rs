@@ -250,6 +250,10 @@ pub enum TableKind {
     Inbox,
     /// The dead letters.
     DeadLetter,
+    /// The snapshots of event-sourced aggregates.
+    Snapshot,
+    /// The keys of personal data.
+    SubjectKey,
 }
 
 impl TableKind {
@@ -257,7 +261,11 @@ impl TableKind {
     pub fn has_user_data(self) -> bool {
         match self {
             Self::Aggregate | Self::ProcessManager | Self::Projection => true,
-            Self::ProcessHistory | Self::Inbox | Self::DeadLetter => false,
+            Self::ProcessHistory
+            | Self::Inbox
+            | Self::DeadLetter
+            | Self::Snapshot
+            | Self::SubjectKey => false,
         }
     }
 }
@@ -271,6 +279,8 @@ impl fmt::Display for TableKind {
             Self::ProcessHistory => "process history",
             Self::Inbox => "inbox",
             Self::DeadLetter => "dead letter",
+            Self::Snapshot => "snapshot",
+            Self::SubjectKey => "subject key",
         })
     }
 }

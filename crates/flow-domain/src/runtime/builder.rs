@@ -21,6 +21,8 @@ pub struct AppBuilder<S = ()> {
     modes: ProcessingModes,
     broker: Option<Arc<dyn Broker>>,
     inline_time: Option<Duration>,
+    #[cfg(feature = "personal")]
+    key_store: Option<Arc<dyn Store>>,
     verifies_writes: bool,
     pub(super) hooks: Hooks,
 }
@@ -36,6 +38,8 @@ impl AppBuilder {
             modes: ProcessingModes::default(),
             broker: None,
             inline_time: None,
+            #[cfg(feature = "personal")]
+            key_store: None,
             verifies_writes: false,
             hooks: Hooks::default(),
         }
@@ -57,6 +61,8 @@ impl AppBuilder {
             modes: self.modes,
             broker: self.broker,
             inline_time: self.inline_time,
+            #[cfg(feature = "personal")]
+            key_store: self.key_store,
             verifies_writes: self.verifies_writes,
             hooks: self.hooks,
         }
@@ -122,6 +128,16 @@ impl<S> AppBuilder<S> {
         self
     }
 
+    /// Sets the store of the keys of personal data. By default it is the store of the app.
+    ///
+    /// A store of its own can have its own backups, so that erased keys do not stay in those of the
+    /// events. See [`Personal`](crate::Personal).
+    #[cfg(feature = "personal")]
+    pub fn key_store(mut self, store: Arc<dyn Store>) -> Self {
+        self.key_store = Some(store);
+        self
+    }
+
     /// Sets whether each message, state and row is read back before it is committed. The default is
     /// no.
     ///
@@ -156,6 +172,8 @@ impl AppBuilder<Arc<dyn Store>> {
                 clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
                 ids: self.ids.unwrap_or_else(|| Arc::new(SystemIds)),
                 broker: self.broker,
+                #[cfg(feature = "personal")]
+                key_store: self.key_store,
                 wake_signal: WakeSignal::default(),
                 engine_metrics: Arc::default(),
                 inline_time: self.inline_time,

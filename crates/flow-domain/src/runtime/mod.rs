@@ -21,6 +21,8 @@ pub(crate) mod delivery_log;
 mod handling;
 mod headers;
 mod lost_race;
+#[cfg(feature = "personal")]
+mod personal;
 mod publish;
 mod schedule;
 #[cfg(feature = "testing")]

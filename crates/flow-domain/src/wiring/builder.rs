@@ -4,7 +4,7 @@ use crate::{
     handler::{
         AggregateEntry, Catalog, CommandHandler, CommandRoutes, EventHandler, EventRoutes,
         ProcessManager, ProcessManagerRoutes, ProjectionEntry, Projector, ProjectorRoutes,
-        SubscriptionOptions, Upcast, Upcasts,
+        SnapshotPolicy, SubscriptionOptions, Upcast, Upcasts,
     },
     message::{MessageLabels, Priority, SchemaLists},
     model::{Aggregate, Event, Message, Projection},
@@ -64,7 +64,16 @@ impl DomainBuilder {
         self.parts
             .catalog
             .aggregates
-            .push(AggregateEntry::of::<A>());
+            .push(AggregateEntry::of::<A>(None));
+        self
+    }
+
+    /// Adds an event-sourced aggregate that is loaded from snapshots. See [`SnapshotPolicy`].
+    pub fn aggregate_with_snapshots<A: Aggregate>(mut self, policy: SnapshotPolicy) -> Self {
+        self.parts
+            .catalog
+            .aggregates
+            .push(AggregateEntry::of::<A>(Some(policy)));
         self
     }
 

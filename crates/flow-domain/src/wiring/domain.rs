@@ -134,6 +134,7 @@ impl Domain {
         match invariant {
             Invariant::RoundTrip => true,
             Invariant::Fold => aggregates.iter().any(|entry| entry.event_sourced),
+            Invariant::Snapshot => aggregates.iter().any(|entry| entry.snapshots.is_some()),
             Invariant::SilentChange => aggregates.iter().any(|entry| !entry.event_sourced),
             Invariant::Rebuild => !projections.is_empty(),
         }

@@ -118,7 +118,7 @@ impl Wiring {
     /// Returns the wiring of one aggregate that no handler uses.
     #[doc(hidden)]
     pub fn of_aggregate<A: Aggregate>() -> Self {
-        let entry = AggregateEntry::of::<A>();
+        let entry = AggregateEntry::of::<A>(None);
         let labels = entry.messages().into_iter().collect();
 
         Self {

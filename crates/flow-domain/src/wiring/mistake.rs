@@ -107,6 +107,10 @@ pub enum WiringMistake {
         part_of: Option<&'static str>,
         listed_by: &'static str,
     },
+    /// An aggregate that is stored as state has a policy for snapshots.
+    SnapshotsOfState { aggregate: &'static str },
+    /// The policy for snapshots asks for one after every 0 events.
+    SnapshotEveryZeroEvents { aggregate: &'static str },
     /// Handlers use messages of a category, and no aggregate of this category is registered.
     UnregisteredAggregate {
         category: &'static str,

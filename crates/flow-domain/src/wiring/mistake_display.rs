@@ -10,6 +10,16 @@ impl fmt::Display for WiringMistake {
             | Self::RegisteredTwice { .. }
             | Self::SharedName { .. }
             | Self::SharedCategory { .. } => self.fmt_name_mistake(f),
+            Self::SnapshotsOfState { aggregate } => write!(
+                f,
+                "`{aggregate}` is stored as state, so snapshots of it have no effect\n     \
+                 write `.aggregate::<{aggregate}>()`"
+            ),
+            Self::SnapshotEveryZeroEvents { aggregate } => write!(
+                f,
+                "`{aggregate}` gets a snapshot after every 0 events, which is never\n     \
+                 write `SnapshotPolicy::every(100)`, or `.aggregate::<{aggregate}>()`"
+            ),
             Self::UnlistedCommand { .. }
             | Self::UnlistedEvent { .. }
             | Self::ListedByAnotherAggregate { .. }

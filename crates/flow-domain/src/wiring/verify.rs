@@ -1,7 +1,7 @@
 use std::any::TypeId;
 
 use crate::{
-    handler::{EventRoute, Subscription},
+    handler::{AggregateEntry, EventRoute, Subscription},
     message::StreamName,
     record::HandlerKind,
     wiring::{WiringMistake, builder::Parts, keys::wrong_keys, nearest},
@@ -79,6 +79,7 @@ impl Verifier<'_> {
         let aggregates = &self.parts.catalog.aggregates;
         for aggregate in aggregates {
             self.check_category(aggregate.name, aggregate.category);
+            self.check_snapshots(aggregate);
         }
 
         for (category, lists) in &self.parts.catalog.outside_events {
@@ -120,6 +121,21 @@ impl Verifier<'_> {
                 });
             },
         );
+    }
+
+    fn check_snapshots(&mut self, entry: &AggregateEntry) {
+        let Some(rule) = entry.snapshots else {
+            return;
+        };
+        let aggregate = entry.name;
+
+        if !entry.event_sourced {
+            self.mistakes
+                .push(WiringMistake::SnapshotsOfState { aggregate });
+        } else if !rule.policy.has_effect() {
+            self.mistakes
+                .push(WiringMistake::SnapshotEveryZeroEvents { aggregate });
+        }
     }
 
     fn check_category(&mut self, owner: &'static str, category: &'static str) {

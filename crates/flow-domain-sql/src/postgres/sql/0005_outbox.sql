@@ -10,6 +10,7 @@ select o.number, coalesce(o.metadata, e.metadata)::text as metadata, coalesce(o.
   from :"schema".outbox o left join :"schema".event e on e.position = o.position;
 
 -- Claims up to `n` rows, and returns their numbers. Claims wait for each other, so they agree on what is blocked.
+-- A lease that ends after `until` has a time of a fast clock. It is cut, or nobody could claim its row for long.
 -- They need no flush: after a crash, nobody is left who works on the rows.
 create function :"schema".claim_1(by text, at bigint, until bigint, n bigint) returns bigint[]
 language plpgsql volatile as $$
@@ -17,6 +18,7 @@ declare
   n_seen  bigint := least(n, 100000) * 10 + 100;
   n_found bigint;
   mine    bigint[];
+  cut     bigint[];
 begin
   perform pg_advisory_xact_lock(:'schema'::regnamespace::oid::integer, hashtext('outbox'));
   perform set_config('synchronous_commit', 'off', true);
@@ -28,7 +30,7 @@ begin
     with seen as materialized (
       select o.number as no, o.kind as k, o.category as c, o.stream_id as s,
              coalesce(coalesce(o.held_until, o.due) > at, false) as has_to_wait,
-             o.held_until is null and o.n_failures = 0 as is_new
+             o.held_until is null and o.n_failures = 0 as is_new, o.held_until as ends
         from :"schema".outbox o where o.ended is null and not o.waiting
        order by o.number limit n_seen
     ), ranked as (
@@ -38,12 +40,16 @@ begin
     ), ready as (
       select no from ranked where not has_to_wait and not is_blocked order by no limit n
     )
-    select (select count(*) from seen), array(select no from ready) into n_found, mine;
+    select (select count(*) from seen), array(select no from ready), array(select no from seen where ends > until)
+      into n_found, mine, cut;
 
     exit when n_found < n_seen or n <= cardinality(mine);
     n_seen := n_seen * 10;
   end loop;
 
+  if cardinality(cut) > 0 then
+    update :"schema".outbox o set held_until = until where o.number = any (cut);
+  end if;
   update :"schema".outbox o set worker = by, held_until = until where o.number = any (mine);
   return mine;
 end $$;

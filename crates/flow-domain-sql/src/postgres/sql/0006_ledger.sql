@@ -26,6 +26,9 @@ begin
 
   delete from :"schema".member m where m.grp = grp_ and (m.alive_until <= at or m.name = member_);
   insert into :"schema".member values (grp_, member_, until);
+  -- The clock was set back. Without the cut, the leases of the dead would last until it is there again.
+  update :"schema".member m set alive_until = until where m.grp = grp_ and m.alive_until > until;
+  update :"schema".partition p set held_until = until where p.grp = grp_ and p.held_until > until;
   share := case when is_takeover then n_partitions
     else (select ceil(n_partitions::numeric / count(*)) from :"schema".member m where m.grp = grp_) end;
 

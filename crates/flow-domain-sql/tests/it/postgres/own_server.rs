@@ -36,9 +36,18 @@ impl OwnServer {
     }
 
     pub(crate) fn kill(&self) {
+        self.signal("-KILL");
+    }
+
+    /// Asks the server to end all connections and to stop.
+    pub(crate) fn stop(&self) {
+        self.signal("-INT");
+    }
+
+    fn signal(&self, signal: &str) {
         let pid = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
         let pid = pid.lines().next().unwrap();
-        let killed = Command::new("kill").args(["-9", pid]).status().unwrap();
+        let killed = Command::new("kill").args([signal, pid]).status().unwrap();
         assert!(killed.success());
     }
 

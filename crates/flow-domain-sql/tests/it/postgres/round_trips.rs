@@ -1,7 +1,17 @@
 //! What the store sends to the server.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
+use flow_domain::{
+    clock::Timestamp,
+    port::{Claim, Outbox as _, SendResult, Settlement},
+};
 use flow_domain_sql::postgres::PostgresStore;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::{
@@ -13,14 +23,17 @@ use tokio::{
 };
 
 use crate::{
+    crashes::unit,
     fixture::{append, commit, positions},
-    postgres::fixture::{open_store, url},
+    postgres::fixture::{TestStore, open_store, url},
 };
 
 /// A proxy in front of the server. It notes the types of all messages of the client.
 struct Proxy {
     port: u16,
     types: Arc<Mutex<String>>,
+    /// Whether the next answer of the server ends its connection instead.
+    loses_answer: Arc<AtomicBool>,
 }
 
 impl Proxy {
@@ -29,24 +42,54 @@ impl Proxy {
         let port = listener.local_addr().unwrap().port();
         let types = Arc::new(Mutex::new(String::new()));
 
-        let noted = Arc::clone(&types);
+        let loses_answer = Arc::new(AtomicBool::new(false));
+
+        let (noted, loses) = (Arc::clone(&types), Arc::clone(&loses_answer));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let upstream = TcpStream::connect(&server).await.unwrap();
-                let (mut server_read, server_write) = upstream.into_split();
-                let (client_read, mut client_write) = client.into_split();
-                tokio::spawn(
-                    async move { tokio::io::copy(&mut server_read, &mut client_write).await },
-                );
+                let (server_read, server_write) = upstream.into_split();
+                let (client_read, client_write) = client.into_split();
+                tokio::spawn(answer(server_read, client_write, Arc::clone(&loses)));
                 tokio::spawn(note(client_read, server_write, Arc::clone(&noted)));
             }
         });
-        Self { port, types }
+        Self {
+            port,
+            types,
+            loses_answer,
+        }
+    }
+
+    /// Returns a store whose only connection goes through a new proxy, and the proxy.
+    async fn in_front_of(direct: &TestStore) -> (PostgresStore, Self) {
+        let options: PgConnectOptions = url().parse().unwrap();
+        let server = (options.get_host().to_owned(), options.get_port());
+        let proxy = Self::start(server).await;
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .test_before_acquire(false)
+            .connect_with(options.host("127.0.0.1").port(proxy.port))
+            .await
+            .unwrap();
+
+        let store = PostgresStore::with_pool(pool, direct.schema.name.clone());
+        (store, proxy)
     }
 
     /// Returns the types since the last call. A lone `S` is the test of an idle connection.
     fn take(&self) -> String {
         std::mem::take(&mut self.types.lock().unwrap())
+    }
+}
+
+/// Passes the answers of the server on, until one is lost.
+async fn answer(mut server: OwnedReadHalf, mut client: OwnedWriteHalf, loses: Arc<AtomicBool>) {
+    let mut bytes = vec![0; 8192];
+    while let Ok(n @ 1..) = server.read(&mut bytes).await {
+        if loses.swap(false, Ordering::SeqCst) || client.write_all(&bytes[..n]).await.is_err() {
+            return;
+        }
     }
 }
 
@@ -81,16 +124,7 @@ async fn note(mut client: OwnedReadHalf, mut server: OwnedWriteHalf, types: Arc<
 #[tokio::test]
 async fn commit_and_read_are_one_round_trip_each() {
     let direct = open_store().await;
-    let options: PgConnectOptions = url().parse().unwrap();
-    let server = (options.get_host().to_owned(), options.get_port());
-    let proxy = Proxy::start(server).await;
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        .test_before_acquire(false)
-        .connect_with(options.host("127.0.0.1").port(proxy.port))
-        .await
-        .unwrap();
-    let store = PostgresStore::with_pool(pool, direct.schema.name.clone());
+    let (store, proxy) = Proxy::in_front_of(&direct).await;
     // The first calls prepare their statements.
     commit(&store, &append("order-1", 1)).await;
     positions(&store).await;
@@ -104,4 +138,36 @@ async fn commit_and_read_are_one_round_trip_each() {
     // Bind, execute, close, and the sync that asks for the answers.
     assert_eq!(of_commit.trim_start_matches('S'), "BECS");
     assert_eq!(of_read.trim_start_matches('S'), "BECS");
+}
+
+#[tokio::test]
+async fn reopen_whose_answer_is_lost_says_that_it_reopened() {
+    let direct = open_store().await;
+    commit(&*direct, &unit(1)).await;
+    let now = Timestamp::from_micros(1_000_000);
+    let claim = Claim {
+        worker: "ann",
+        now,
+        lease: Duration::from_secs(10),
+        limit: 1,
+    };
+    let number = direct.claim(&claim).await.unwrap()[0].number;
+    let abandoned = Settlement {
+        number,
+        result: SendResult::Abandoned {
+            error: "no such topic".into(),
+        },
+    };
+    direct.settle("ann", now, &[abandoned]).await.unwrap();
+    let (store, proxy) = Proxy::in_front_of(&direct).await;
+    // The first call prepares its statement.
+    assert!(!store.reopen(77, now).await.unwrap());
+
+    proxy.loses_answer.store(true, Ordering::SeqCst);
+    let reopened = store.reopen(number, now).await.unwrap();
+
+    assert!(!proxy.loses_answer.load(Ordering::SeqCst), "it was lost");
+    assert!(reopened, "the first try reopened it");
+    assert!(!store.reopen(number, now).await.unwrap());
+    assert_eq!(direct.claim(&claim).await.unwrap().len(), 1);
 }

@@ -1,12 +1,18 @@
-//! A server that is killed in the middle of commits, and started again.
+//! A server that is killed or stopped in the middle of commits, and started again.
 
 use std::{
     env,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
-use flow_domain::port::Store as _;
+use flow_domain::{
+    message::{Position, Version},
+    port::{EventStore as _, Store as _},
+};
 use flow_domain_sql::{SchemaName, postgres::PostgresStore};
 use sqlx::postgres::PgPoolOptions;
 use tokio::sync::Notify;
@@ -16,14 +22,7 @@ use crate::{
     postgres::own_server::OwnServer,
 };
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_server_loses_nothing_acknowledged() {
-    let n_kills = if env::var("FLOW_SOAK").is_ok() {
-        100
-    } else {
-        2
-    };
-    let server = OwnServer::start();
+async fn store_on(server: &OwnServer) -> Arc<PostgresStore> {
     let pool = PgPoolOptions::new()
         .max_connections(4)
         .acquire_timeout(Duration::from_secs(2))
@@ -33,7 +32,18 @@ async fn killed_server_loses_nothing_acknowledged() {
         .unwrap();
     let store = PostgresStore::with_pool(pool, SchemaName::new("shop").unwrap());
     store.migrate().await.unwrap();
-    let store = Arc::new(store);
+    Arc::new(store)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_server_loses_nothing_acknowledged() {
+    let n_kills = if env::var("FLOW_SOAK").is_ok() {
+        100
+    } else {
+        2
+    };
+    let server = OwnServer::start();
+    let store = store_on(&server).await;
     let acknowledged = Arc::new(Mutex::new(Vec::new()));
 
     for n in 0..n_kills {
@@ -68,5 +78,72 @@ async fn killed_server_loses_nothing_acknowledged() {
         let acknowledged = acknowledged.lock().unwrap().clone();
         check_units(&*store, &acknowledged).await;
     }
+    store.close().await.unwrap();
+}
+
+/// Commits a unit, as often as it takes. A commit whose answer is lost may be there.
+async fn commit_at_last(store: &PostgresStore, number: u32) {
+    let changes = unit(number);
+    let stream = &changes.events[0].metadata.stream;
+    let is_there = async || loop {
+        if let Ok(events) = store.read_stream(stream, Version::NONE, usize::MAX).await {
+            let id = changes.events[0].metadata.id;
+            break events.iter().any(|event| event.metadata().id == id);
+        }
+    };
+
+    loop {
+        match store.commit(&changes).await {
+            Ok(_) => return,
+            Err(err) if err.is_unknown() && is_there().await => return,
+            Err(err) => assert!(!err.is_conflict(), "{}", err.with_causes()),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn restarted_server_is_found_again_under_load() {
+    let n_restarts = if env::var("FLOW_SOAK").is_ok() { 20 } else { 2 };
+    let server = OwnServer::start();
+    let store = store_on(&server).await;
+    let (n_committed, is_over) = (
+        Arc::new(AtomicU32::new(0)),
+        Arc::new(AtomicBool::new(false)),
+    );
+    let writers = (0..4).map(|writer| {
+        let (store, n_committed) = (Arc::clone(&store), Arc::clone(&n_committed));
+        let is_over = Arc::clone(&is_over);
+        tokio::spawn(async move {
+            let mut acknowledged = Vec::new();
+            for number in (1 + writer..).step_by(4) {
+                if is_over.load(Ordering::SeqCst) {
+                    break;
+                }
+                commit_at_last(&store, number).await;
+                n_committed.fetch_add(1, Ordering::SeqCst);
+                acknowledged.push(number);
+            }
+            acknowledged
+        })
+    });
+    let writers: Vec<_> = writers.collect();
+
+    for _ in 0..=n_restarts {
+        let enough = n_committed.load(Ordering::SeqCst) + 50;
+        while n_committed.load(Ordering::SeqCst) < enough {
+            tokio::task::yield_now().await;
+        }
+        server.stop();
+        server.restart();
+    }
+    is_over.store(true, Ordering::SeqCst);
+    let mut acknowledged = Vec::new();
+    for writer in writers {
+        acknowledged.extend(writer.await.unwrap());
+    }
+
+    check_units(&*store, &acknowledged).await;
+    let events = store.read_category(None, Position::START, usize::MAX).await;
+    assert_eq!(events.unwrap().len(), acknowledged.len(), "each one once");
     store.close().await.unwrap();
 }

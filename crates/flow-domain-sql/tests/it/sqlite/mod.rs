@@ -3,4 +3,8 @@ mod crashes;
 mod engines;
 mod files;
 mod fixture;
+mod full_disk;
+mod personal;
+mod stepped_clocks;
+mod unknown_types;
 mod views;

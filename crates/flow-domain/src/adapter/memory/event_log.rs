@@ -42,6 +42,16 @@ impl EventLog {
         Version::new(n_events as u64)
     }
 
+    /// Returns true if this very envelope was appended, not only one with its id.
+    pub(super) fn has(&self, envelope: &Arc<Envelope>) -> bool {
+        let stream = &envelope.metadata.stream;
+
+        self.layers.iter().any(|layer| {
+            let mut events = layer.copy_events(layer.stream_indices(stream), usize::MAX);
+            events.any(|event| Arc::ptr_eq(&event.envelope, envelope))
+        })
+    }
+
     pub(super) fn last_position(&self) -> Position {
         let n_events: usize = self.layers.iter().map(|layer| layer.events.len()).sum();
         Position::new(n_events as u64)

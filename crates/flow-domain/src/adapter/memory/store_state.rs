@@ -36,7 +36,8 @@ impl StoreState {
 
         // The cancellations come before the additions. A commit can cancel a message and add it again.
         for id in &changes.cancelled {
-            self.outbox.cancel(*id);
+            self.outbox
+                .cancel(*id, |row| self.events.has(&row.envelope));
         }
         for outgoing in &changes.outgoing {
             self.outbox.add(outgoing);

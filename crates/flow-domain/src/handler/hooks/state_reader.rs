@@ -4,7 +4,7 @@ use crate::{
     error::Error,
     handler::{
         Catalog, Ports, load_aggregate,
-        work::load::{fold_aggregate, fold_each},
+        work::history::{fold_aggregate, fold_each},
     },
     message::{Payload, Recorded, StreamName},
     model::{Aggregate, Projection, invariants::have_equal_json},

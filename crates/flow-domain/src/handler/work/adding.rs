@@ -66,6 +66,7 @@ impl UnitOfWork {
         }
 
         self.push_events(&aggregate, events, &stream);
+        self.write_snapshot_if_due::<A>(&stream);
         self.check_aggregate(aggregate, &stream);
 
         Ok(())

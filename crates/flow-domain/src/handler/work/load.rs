@@ -2,14 +2,11 @@ use std::sync::Arc;
 
 use crate::{
     error::Error,
-    handler::{Catalog, Ports, UnitOfWork},
-    message::{Recorded, StreamName, Version},
+    handler::{Ports, UnitOfWork, work::history::History},
+    message::{StreamName, Version},
     model::{Aggregate, Id},
     record::{Table, TableKind},
 };
-
-/// The number of events that are read at once.
-const PAGE_SIZE: usize = 512;
 
 impl UnitOfWork {
     /// Loads an aggregate that must exist.
@@ -86,7 +83,7 @@ impl UnitOfWork {
     async fn find_by_events<A: Aggregate>(&mut self, name: StreamName) -> Result<Option<A>, Error> {
         self.ports.hooks.count_read().await;
         if self.session.stream(&name).is_none() {
-            let history = read_history(&self.ports, &name).await?;
+            let history = History::read::<A>(&self.ports, &name).await?;
             let start_entry = self.context.start_entry;
             self.session
                 .track_stream(name.clone(), history, start_entry);
@@ -105,7 +102,7 @@ impl UnitOfWork {
     /// Folds the stored events of a stream, and then those that were raised in this unit of work.
     pub(super) fn fold_current<A: Aggregate>(&self, name: &StreamName) -> Result<Option<A>, Error> {
         let mut aggregate: Option<A> = match self.session.stream(name) {
-            Some(stream) => fold_aggregate(&self.ports.catalog, stream.history.iter())?,
+            Some(stream) => stream.history.fold(&self.ports.catalog)?,
             None => None,
         };
 
@@ -138,8 +135,8 @@ pub(crate) async fn load_aggregate<A: Aggregate>(
     stream: &StreamName,
 ) -> Result<Option<A>, Error> {
     if A::EVENT_SOURCED {
-        let history = read_history(ports, stream).await?;
-        let aggregate = fold_aggregate(&ports.catalog, history.iter())?;
+        let history = History::read::<A>(ports, stream).await?;
+        let aggregate = history.fold(&ports.catalog)?;
         return require_same_id(aggregate, stream);
     }
 
@@ -151,92 +148,6 @@ pub(crate) async fn load_aggregate<A: Aggregate>(
     stored
         .map(|stored| stored.value.decode(A::NAME))
         .transpose()
-}
-
-/// Reads a whole stream, page by page.
-async fn read_history(ports: &Ports, stream: &StreamName) -> Result<Vec<Recorded>, Error> {
-    let mut history = ports
-        .store
-        .read_stream(stream, Version::NONE, PAGE_SIZE)
-        .await?;
-
-    let mut n_read = history.len();
-    while n_read == PAGE_SIZE {
-        let after = history.last().map_or(Version::NONE, |last| last.version);
-        let page = ports.store.read_stream(stream, after, PAGE_SIZE).await?;
-        n_read = page.len();
-        history.extend(page);
-    }
-
-    Ok(history)
-}
-
-/// Folds events into the state of an aggregate. Returns `None` if there are no events, or only
-/// retired ones.
-pub(crate) fn fold_aggregate<'a, A: Aggregate>(
-    catalog: &Catalog,
-    history: impl Iterator<Item = &'a Recorded>,
-) -> Result<Option<A>, Error> {
-    let mut history = history.peekable();
-    if history.peek().is_none() {
-        return Ok(None);
-    }
-
-    let mut aggregate = initial::<A>()?;
-    let mut n_folded = 0;
-    for recorded in history {
-        n_folded += usize::from(fold_event(&mut aggregate, catalog, recorded)?);
-    }
-
-    Ok((0 < n_folded).then_some(aggregate))
-}
-
-/// Folds events one by one, and calls `visit` with the state after each; `None` if there is none yet.
-///
-/// # Errors
-///
-/// Those of [`fold_aggregate`]. The states after the event that cannot be read are not visited.
-#[cfg(feature = "testing")]
-pub(crate) fn fold_each<A: Aggregate>(
-    catalog: &Catalog,
-    history: &[Recorded],
-    mut visit: impl FnMut(Option<&A>),
-) -> Result<(), Error> {
-    let mut aggregate = initial::<A>()?;
-    let mut n_folded = 0;
-    for recorded in history {
-        n_folded += usize::from(fold_event(&mut aggregate, catalog, recorded)?);
-        visit((0 < n_folded).then_some(&aggregate));
-    }
-
-    Ok(())
-}
-
-fn initial<A: Aggregate>() -> Result<A, Error> {
-    A::initial().ok_or_else(|| {
-        Error::setup(format!(
-            "`{}` is event-sourced and has no initial state: `Aggregate::initial` must return one",
-            A::NAME
-        ))
-    })
-}
-
-/// Applies a stored event. Returns false for a retired event, which changes nothing.
-fn fold_event<A: Aggregate>(
-    aggregate: &mut A,
-    catalog: &Catalog,
-    recorded: &Recorded,
-) -> Result<bool, Error> {
-    let (metadata, content) = (recorded.metadata(), &recorded.envelope.message);
-    match aggregate.replay(&metadata.message_type, content) {
-        Ok(()) => Ok(true),
-        // The checks come after the failure, so readable events do not pay for them.
-        Err(_) if catalog.upcasts.is_retired(&metadata.message_type) => Ok(false),
-        Err(err) => {
-            catalog.require_readable(&recorded.envelope)?;
-            Err(err)
-        }
-    }
 }
 
 /// Returns an error if the events of an aggregate gave it an id that differs from its stream's id.

@@ -3,6 +3,7 @@
 mod adding;
 mod commit;
 mod context;
+pub(super) mod history;
 // What tests do while a handler writes. In production, the same functions do nothing.
 #[cfg(feature = "testing")]
 pub(super) mod hooks;
@@ -13,10 +14,13 @@ mod inbox;
 mod indexed;
 pub(super) mod load;
 mod nested;
+#[cfg(feature = "personal")]
+mod personal;
 mod process_history;
 mod savepoint;
 mod sending;
 mod session;
+mod snapshot;
 mod tracked_state;
 mod unit_of_work;
 

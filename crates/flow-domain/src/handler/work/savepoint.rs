@@ -6,7 +6,7 @@ use crate::{
         tracked_state::{PendingChange, TrackedStream, TrackedValue},
     },
     message::{MessageId, MessageLabels},
-    port::Outgoing,
+    port::{Outgoing, Write},
     record::{DiscardedEffect, EntryId},
 };
 
@@ -38,12 +38,10 @@ pub(super) enum Undo {
     Stream {
         place: usize,
         revision: u32,
+        new_snapshot: Option<Write>,
     },
     /// A command that was submitted and cancelled.
-    Cancelled {
-        place: usize,
-        outgoing: Outgoing,
-    },
+    Cancelled { place: usize, outgoing: Outgoing },
 }
 
 impl Undo {
@@ -61,6 +59,7 @@ impl Undo {
         Self::Stream {
             place,
             revision: stream.revision,
+            new_snapshot: stream.new_snapshot.clone(),
         }
     }
 }
@@ -117,6 +116,7 @@ impl Session {
         let read = streams.into_iter().filter(|stream| stream.was_read);
         self.streams.extend(read.map(|stream| TrackedStream {
             revision: 0,
+            new_snapshot: None,
             ..stream
         }));
     }
@@ -137,9 +137,14 @@ impl Session {
                     value.revision = revision;
                 }
             }
-            Undo::Stream { place, revision } => {
+            Undo::Stream {
+                place,
+                revision,
+                new_snapshot,
+            } => {
                 if let Some(stream) = self.streams.get_mut(place) {
                     stream.revision = revision;
+                    stream.new_snapshot = new_snapshot;
                 }
             }
             Undo::Cancelled { place, outgoing } => {

@@ -3,11 +3,12 @@ use std::sync::Arc;
 use crate::{
     error::Error,
     handler::work::{
+        history::History,
         indexed::Indexed,
         savepoint::Undo,
         tracked_state::{PendingChange, TrackedStream, TrackedValue},
     },
-    message::{Envelope, ExpectedVersion, MessageId, Recorded, StreamName, Version},
+    message::{Envelope, ExpectedVersion, MessageId, StreamName, Version},
     model::LoadToken,
     port::{Changes, ExpectedStream, Outgoing, RowKeys, StoredState, Write},
     record::{EntryId, Table},
@@ -97,16 +98,17 @@ impl Session {
     pub(super) fn track_stream(
         &mut self,
         name: StreamName,
-        history: Vec<Recorded>,
+        history: History,
         start_entry: EntryId,
     ) {
         self.streams.push(TrackedStream {
-            version: history.last().map_or(Version::NONE, |last| last.version),
+            version: history.version(),
             name,
             history,
             was_read: true,
             start_entry,
             revision: 0,
+            new_snapshot: None,
         });
     }
 
@@ -199,11 +201,22 @@ impl Session {
         self.streams.push(TrackedStream {
             name: name.clone(),
             version: Version::NONE,
-            history: Vec::new(),
+            history: History::default(),
             was_read: false,
             start_entry: EntryId::UNRECORDED,
             revision: 1,
+            new_snapshot: None,
         });
+    }
+
+    /// Writes a snapshot of this stream with its events.
+    pub(super) fn set_snapshot(&mut self, name: &StreamName, snapshot: Write) {
+        // The raised events have marked the stream as changed, so a rollback finds the snapshot before.
+        if let Some(place) = self.stream_place(name)
+            && let Some(stream) = self.streams.get_mut(place)
+        {
+            stream.new_snapshot = Some(snapshot);
+        }
     }
 
     /// Like [`Self::increment_revision`], for an event that is raised without its aggregate.
@@ -268,6 +281,7 @@ impl Session {
                     stream: stream.name.clone(),
                     version: ExpectedVersion::Exact(stream.version),
                 });
+                changes.writes.extend(stream.new_snapshot.clone());
             }
         }
 

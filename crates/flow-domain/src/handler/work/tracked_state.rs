@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
 use crate::{
-    handler::work::indexed::HasId,
-    message::{Envelope, Payload, Recorded, StreamName, Version},
+    handler::work::{history::History, indexed::HasId},
+    message::{Envelope, Payload, StreamName, Version},
     model::LoadToken,
-    port::RowKeys,
+    port::{RowKeys, Write},
     record::{EntryId, Table},
 };
 
@@ -46,13 +46,15 @@ pub(super) struct TrackedStream {
     /// The version in the store.
     pub(super) version: Version,
     /// The events in the store.
-    pub(super) history: Vec<Recorded>,
+    pub(super) history: History,
     /// Whether it was read from the store.
     pub(super) was_read: bool,
     /// The start entry of the handling that read the stream.
     pub(super) start_entry: EntryId,
     /// How often events were raised on it in this unit of work.
     pub(super) revision: u32,
+    /// The snapshot to write with the events.
+    pub(super) new_snapshot: Option<Write>,
 }
 
 impl HasId for TrackedValue {

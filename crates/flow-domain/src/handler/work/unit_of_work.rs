@@ -90,15 +90,18 @@ impl UnitOfWork {
     /// Under the harness it depends only on the message, the handler, and how many ids were made before.
     /// So two runs have the same ids.
     pub fn new_id(&mut self) -> Uuid {
-        let id_context = IdContext::new(
-            Some(self.context.message.metadata.id.as_uuid()),
-            self.context.handler,
-            self.context.n_commits,
-            self.context.n_ids,
-        );
-        self.context.n_ids += 1;
-
+        let id_context = self.next_id_context();
         self.ports.ids.make(id_context)
+    }
+
+    /// Returns the context of one more id.
+    pub(super) fn next_id_context(&mut self) -> IdContext<'static> {
+        let context = &mut self.context;
+        let idx = context.n_ids;
+        context.n_ids += 1;
+
+        let cause = Some(context.message.metadata.id.as_uuid());
+        IdContext::new(cause, context.handler, context.n_commits, idx)
     }
 
     /// Returns the metadata of the current message.

@@ -81,6 +81,23 @@ pub(crate) fn check_fold<A: Aggregate>(
     Some(violation)
 }
 
+/// Returns a violation if a snapshot of `folded` is read back as another state.
+#[inline(never)]
+pub(crate) fn check_snapshot<A: Aggregate>(id: &str, folded: &A) -> Option<InvariantViolation> {
+    let restored: Result<A, Error> =
+        Payload::encode(A::NAME, folded).and_then(|snapshot| snapshot.decode(A::NAME));
+
+    match restored {
+        Ok(restored) if are_equal(folded, &restored) => None,
+        restored => Some(violation(
+            Invariant::Snapshot,
+            (A::NAME, Some(id)),
+            folded,
+            restored,
+        )),
+    }
+}
+
 fn are_equal<A: Aggregate>(left: &A, right: &A) -> bool {
     left.try_eq(right)
         .unwrap_or_else(|| have_equal_json(A::NAME, left, right))

@@ -14,15 +14,18 @@ pub enum Invariant {
     Rebuild,
     /// An aggregate that is stored as state does not change without raising an event.
     SilentChange,
+    /// A snapshot that is read back equals the state that is folded from the events.
+    Snapshot,
 }
 
 impl Invariant {
     /// All invariants.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::RoundTrip,
         Self::Fold,
         Self::Rebuild,
         Self::SilentChange,
+        Self::Snapshot,
     ];
 
     /// Returns the name of the invariant: `round trip`.
@@ -32,6 +35,7 @@ impl Invariant {
             Self::Fold => "fold",
             Self::Rebuild => "rebuild",
             Self::SilentChange => "silent change",
+            Self::Snapshot => "snapshot",
         }
     }
 
@@ -152,7 +156,10 @@ mod tests {
         let set = InvariantSet::all().without(Invariant::Fold);
 
         assert!(!set.has(Invariant::Fold));
-        assert_eq!(format!("{set:?}"), "[RoundTrip, Rebuild, SilentChange]");
+        assert_eq!(
+            format!("{set:?}"),
+            "[RoundTrip, Rebuild, SilentChange, Snapshot]"
+        );
         assert_eq!(format!("{:?}", InvariantSet::NONE), "[]");
     }
 

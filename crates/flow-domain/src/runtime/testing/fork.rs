@@ -67,6 +67,9 @@ impl App {
                     clock: clock.ok_or_else(|| cannot_fork("clock", &ports.clock))?,
                     ids: ids.ok_or_else(|| cannot_fork("ids", &ports.ids))?,
                     broker,
+                    // The keys of a fork are those of the app, because nothing is ever read by another key.
+                    #[cfg(feature = "personal")]
+                    key_store: ports.key_store.clone(),
                     wake_signal: WakeSignal::default(),
                     engine_metrics: Arc::default(),
                     inline_time: ports.inline_time,

@@ -74,7 +74,9 @@ impl App {
             TableKind::ProcessManager
             | TableKind::ProcessHistory
             | TableKind::Inbox
-            | TableKind::DeadLetter => self.ports.store.load(table, id).await?,
+            | TableKind::DeadLetter
+            | TableKind::Snapshot
+            | TableKind::SubjectKey => self.ports.store.load(table, id).await?,
             TableKind::Aggregate => {
                 let Some(entry) = self.aggregate_entry(state_type) else {
                     return Ok(None);

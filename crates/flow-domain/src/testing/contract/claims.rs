@@ -141,6 +141,23 @@ pub async fn row_without_a_due_time_never_waits<S: Store + ?Sized>(store: &S) {
     );
 }
 
+/// A lease does not last longer because the clock of its worker was fast, or because a clock was set back.
+pub async fn lease_of_a_fast_clock_ends_in_time<S: Store + ?Sized>(store: &S) {
+    change()
+        .send("order-1", 1, at_second(1))
+        .commit_to(store)
+        .await;
+
+    let fast = claim(store, "ann", at_second(5_000)).await;
+    let now = claim(store, "bob", at_second(100)).await;
+    let too_early = claim(store, "bob", at_second(109)).await;
+    let later = claim(store, "bob", at_second(111)).await;
+
+    assert_eq!(event_numbers(&fast), [1]);
+    assert_eq!([now, too_early].concat(), []);
+    assert_eq!(event_numbers(&later), [1]);
+}
+
 /// When a lease has ended, the rows can be claimed again. Then a late result of the first worker is
 /// ignored.
 pub async fn expired_lease_frees_claimed_rows<S: Store + ?Sized>(store: &S) {

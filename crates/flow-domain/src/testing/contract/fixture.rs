@@ -124,6 +124,17 @@ impl ChangesBuilder {
         self
     }
 
+    /// Appends [`event`] of this stream and number, and adds it to the outbox.
+    pub(crate) fn append_and_send(mut self, name: &str, number: u32) -> Self {
+        let envelope = event(name, number);
+        self.0.events.push(Arc::clone(&envelope));
+        self.0.outgoing.push(Outgoing {
+            envelope,
+            due: None,
+        });
+        self
+    }
+
     /// Adds [`event`] of this stream and number to the outbox, due at `due`.
     pub(crate) fn send(mut self, name: &str, number: u32, due: Timestamp) -> Self {
         let envelope = event(name, number);

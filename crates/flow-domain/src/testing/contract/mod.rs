@@ -34,8 +34,9 @@ mod tables;
 
 pub use claims::{
     claim_follows_commit_order, claimed_rows_are_not_claimed_again, concurrent_claims_share_no_row,
-    expired_lease_frees_claimed_rows, outbox_rows_are_committed_atomically,
-    row_not_yet_due_blocks_no_other, row_without_a_due_time_never_waits,
+    expired_lease_frees_claimed_rows, lease_of_a_fast_clock_ends_in_time,
+    outbox_rows_are_committed_atomically, row_not_yet_due_blocks_no_other,
+    row_without_a_due_time_never_waits,
 };
 pub use commits::{
     commit_refuses_a_stale_state, commit_refuses_a_stale_stream,
@@ -62,10 +63,11 @@ pub use queries::{
     query_sorts_limits_and_offsets,
 };
 pub use settlements::{
-    abandoned_row_can_be_reopened, cancelled_event_is_never_claimed,
-    cancelled_row_is_never_claimed, claimed_or_published_row_cannot_be_cancelled,
-    clean_up_deletes_rows_by_state_and_age, failed_row_blocks_its_stream,
-    next_due_reports_retries_and_schedules, released_row_can_be_claimed_again,
+    abandoned_row_can_be_reopened, appended_event_is_never_cancelled,
+    cancelled_event_is_never_claimed, cancelled_row_is_never_claimed,
+    claimed_or_published_row_cannot_be_cancelled, clean_up_deletes_rows_by_state_and_age,
+    failed_row_blocks_its_stream, next_due_reports_retries_and_schedules,
+    released_row_can_be_claimed_again,
 };
 pub use streams::{
     category_is_read_in_store_order, events_are_appended_in_order,
@@ -75,6 +77,7 @@ pub use streams::{
 pub use suite::AsStore;
 pub use tables::{
     deleted_row_can_be_created_again, deleted_row_is_gone_from_every_read,
-    forgotten_values_leave_no_version, tables_are_separate, unwritten_store_reads_as_empty,
-    values_come_back_byte_for_byte, version_counts_the_writes_of_a_value,
+    forgotten_values_leave_no_version, snapshot_is_committed_with_its_events, tables_are_separate,
+    unwritten_store_reads_as_empty, values_come_back_byte_for_byte,
+    version_counts_the_writes_of_a_value,
 };

@@ -161,6 +161,20 @@ pub async fn claimed_or_published_row_cannot_be_cancelled<S: Store + ?Sized>(sto
     );
 }
 
+/// An event that was appended is sent, even if a commit cancels its id. It has happened.
+pub async fn appended_event_is_never_cancelled<S: Store + ?Sized>(store: &S) {
+    change()
+        .append_and_send("order-1", 1)
+        .send("order-1", 2, at_second(1))
+        .commit_to(store)
+        .await;
+
+    change().cancel(1).cancel(2).commit_to(store).await;
+
+    let claimed = claim(store, "ann", at_second(1)).await;
+    assert_eq!(event_numbers(&claimed), [1]);
+}
+
 /// An abandoned row blocks no other row. If it is reopened, it can be claimed again.
 pub async fn abandoned_row_can_be_reopened<S: Store + ?Sized>(store: &S) {
     change()

@@ -219,6 +219,31 @@ pub async fn tables_are_separate<S: Store + ?Sized>(store: &S) {
     assert_eq!(query(store, &Query::default()).await.len(), 1);
 }
 
+/// A snapshot is written together with its events or not at all, over whatever snapshot there is.
+pub async fn snapshot_is_committed_with_its_events<S: Store + ?Sized>(store: &S) {
+    const SNAPSHOTS: Table = Table::new(TableKind::Snapshot, "Order");
+    let append = |number: u32, after: u64| {
+        change()
+            .append("order-1", [number])
+            .expect_version("order-1", exact(after))
+            .write(SNAPSHOTS, "1", ExpectedVersion::Any, &number.to_string())
+    };
+
+    append(1, 0).commit_to(store).await;
+    append(2, 1).commit_to(store).await;
+    append(3, 1).expect_conflict(store).await;
+
+    let snapshot = content(load(store, SNAPSHOTS, "1").await);
+    assert_eq!(snapshot, (2, Json::from(2)));
+    assert_eq!(load(store, ORDERS, "1").await, None);
+
+    change()
+        .delete(SNAPSHOTS, "1", ExpectedVersion::Any)
+        .commit_to(store)
+        .await;
+    assert_eq!(load(store, SNAPSHOTS, "1").await, None);
+}
+
 /// Reads of an unwritten store return nothing, without an error. An empty commit
 /// also returns nothing.
 pub async fn unwritten_store_reads_as_empty<S: Store + ?Sized>(store: &S) {

@@ -45,13 +45,24 @@ impl OutboxTable {
         }
     }
 
-    pub(in crate::adapter::memory) fn cancel(&mut self, id: MessageId) {
+    /// Removes the pending rows of a message, unless it is an event that was appended.
+    ///
+    /// An event with a due time is cancelled.
+    pub(in crate::adapter::memory) fn cancel(
+        &mut self,
+        id: MessageId,
+        is_event: impl Fn(&OutboxRow) -> bool,
+    ) {
         // Most rows that are cancelled are scheduled, and found by an index.
         if self.scheduled.cancel(id) {
             return;
         }
 
-        let numbers: Vec<u64> = self.unsent.get().pending_numbers(id).collect();
+        let pending = self.unsent.get().pending_rows(id);
+        let numbers: Vec<u64> = pending
+            .filter(|row| row.due.is_some() || !is_event(row))
+            .map(|row| row.number)
+            .collect();
         for number in numbers {
             self.unsent.to_mut().remove(number);
         }

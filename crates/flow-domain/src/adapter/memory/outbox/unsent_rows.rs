@@ -88,6 +88,10 @@ impl UnsentRows {
             if claimed.rows.len() == claim.limit {
                 break;
             }
+            // A later end has a time of a fast clock. Without the cut, nobody could claim the row for long.
+            if let Some(lease) = &mut unsent.lease {
+                lease.until = lease.until.min(until);
+            }
 
             match unsent.claimability(claim.now) {
                 Claimability::NotDue => claimed.not_due.push(*number),
@@ -134,11 +138,10 @@ impl UnsentRows {
         }
     }
 
-    /// Returns the numbers of the pending rows of a message.
-    pub(super) fn pending_numbers(&self, id: MessageId) -> impl Iterator<Item = u64> {
+    /// Returns the pending rows of a message.
+    pub(super) fn pending_rows(&self, id: MessageId) -> impl Iterator<Item = &OutboxRow> {
         self.iter()
             .filter(move |row| row.state == OutboxState::Pending && row.envelope.metadata.id == id)
-            .map(|row| row.number)
     }
 
     /// Returns the earliest time after `now` at which a claimed or failed row can be claimed again.

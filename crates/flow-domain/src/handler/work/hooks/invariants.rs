@@ -7,14 +7,14 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     handler::{
         ProcessManager, UnitOfWork,
-        work::{load::aggregate_table, tracked_state::PendingChange},
+        work::{history::History, load::aggregate_table, tracked_state::PendingChange},
     },
     message::{Payload, StreamName},
     model::{
         Aggregate, DynMessage, Message, PendingEvents, Projection, SerializedMessage,
         invariants::{
             EqFn, check_fold as find_fold_violation, check_round_trip, check_round_trips,
-            without_partial_eq,
+            check_snapshot as find_snapshot_violation, without_partial_eq,
         },
     },
     record::{EntryKind, Invariant, InvariantSet, InvariantViolation, Table},
@@ -155,6 +155,7 @@ impl UnitOfWork {
 
         if A::EVENT_SOURCED {
             self.check_fold(&aggregate, stream);
+            self.check_snapshot::<A>(stream);
         } else {
             let key = (aggregate_table::<A>(), stream.shared_id());
             self.check_state_round_trip(key, &aggregate, A::try_eq);
@@ -189,8 +190,23 @@ impl UnitOfWork {
         }
 
         let history = self.session.stream(stream).map(|tracked| &tracked.history);
-        let is_new = history.is_none_or(Vec::is_empty);
+        let is_new = history.is_none_or(History::is_empty);
         let folded = self.fold_current::<A>(stream).transpose();
         self.record_violations(find_fold_violation(stream.id(), aggregate, folded, is_new));
+    }
+
+    /// Records a violation if a snapshot of the aggregate would change its state.
+    ///
+    /// This does not wait until a snapshot is due, because few flows have that many events.
+    fn check_snapshot<A: Aggregate>(&self, stream: &StreamName) {
+        if !self.checks_invariant(Invariant::Snapshot)
+            || self.ports.catalog.snapshot_rule::<A>().is_none()
+        {
+            return;
+        }
+
+        if let Ok(Some(folded)) = self.fold_current::<A>(stream) {
+            self.record_violations(find_snapshot_violation(stream.id(), &folded));
+        }
     }
 }
