@@ -221,6 +221,12 @@ pub(crate) fn is_in_files(folder: &Path, text: &str) -> bool {
     })
 }
 
+/// Returns whether a file in a folder has a quarter of a secret. A later write may have replaced the other parts.
+pub(crate) fn is_part_in_files(folder: &Path, secret: &str) -> bool {
+    let n = secret.len() / 4;
+    (0..4).any(|part| is_in_files(folder, &secret[part * n..(part + 1) * n]))
+}
+
 #[tokio::test]
 async fn personal_data_is_not_readable_in_memory() {
     let memory = Arc::new(MemoryStore::default());

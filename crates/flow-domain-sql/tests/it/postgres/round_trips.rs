@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU8, Ordering},
     },
     time::Duration,
 };
@@ -32,9 +32,18 @@ use crate::{
 struct Proxy {
     port: u16,
     types: Arc<Mutex<String>>,
-    /// Whether the next answer of the server ends its connection instead.
-    loses_answer: Arc<AtomicBool>,
+    /// Whether the answer to the next statement ends the connection instead.
+    loss: Arc<AtomicU8>,
 }
+
+/// No answer is lost.
+const NONE: u8 = 0;
+
+/// The next statement loses its answer.
+const NEXT: u8 = 1;
+
+/// The next answer is that of the statement.
+const SENT: u8 = 2;
 
 impl Proxy {
     async fn start(server: (String, u16)) -> Self {
@@ -42,23 +51,20 @@ impl Proxy {
         let port = listener.local_addr().unwrap().port();
         let types = Arc::new(Mutex::new(String::new()));
 
-        let loses_answer = Arc::new(AtomicBool::new(false));
+        let loss = Arc::new(AtomicU8::new(NONE));
 
-        let (noted, loses) = (Arc::clone(&types), Arc::clone(&loses_answer));
+        let (noted, lost) = (Arc::clone(&types), Arc::clone(&loss));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let upstream = TcpStream::connect(&server).await.unwrap();
                 let (server_read, server_write) = upstream.into_split();
                 let (client_read, client_write) = client.into_split();
-                tokio::spawn(answer(server_read, client_write, Arc::clone(&loses)));
-                tokio::spawn(note(client_read, server_write, Arc::clone(&noted)));
+                tokio::spawn(answer(server_read, client_write, Arc::clone(&lost)));
+                let (noted, lost) = (Arc::clone(&noted), Arc::clone(&lost));
+                tokio::spawn(note(client_read, server_write, noted, lost));
             }
         });
-        Self {
-            port,
-            types,
-            loses_answer,
-        }
+        Self { port, types, loss }
     }
 
     /// Returns a store whose only connection goes through a new proxy, and the proxy.
@@ -84,17 +90,29 @@ impl Proxy {
 }
 
 /// Passes the answers of the server on, until one is lost.
-async fn answer(mut server: OwnedReadHalf, mut client: OwnedWriteHalf, loses: Arc<AtomicBool>) {
+async fn answer(mut server: OwnedReadHalf, mut client: OwnedWriteHalf, loss: Arc<AtomicU8>) {
     let mut bytes = vec![0; 8192];
     while let Ok(n @ 1..) = server.read(&mut bytes).await {
-        if loses.swap(false, Ordering::SeqCst) || client.write_all(&bytes[..n]).await.is_err() {
+        let is_lost = change(&loss, SENT, NONE);
+        if is_lost || client.write_all(&bytes[..n]).await.is_err() {
             return;
         }
     }
 }
 
+/// Changes the state of a loss. Returns false if it is in another one.
+fn change(loss: &AtomicU8, from: u8, to: u8) -> bool {
+    let (success, failure) = (Ordering::SeqCst, Ordering::SeqCst);
+    loss.compare_exchange(from, to, success, failure).is_ok()
+}
+
 /// Passes the messages of a client on, until one side ends.
-async fn note(mut client: OwnedReadHalf, mut server: OwnedWriteHalf, types: Arc<Mutex<String>>) {
+async fn note(
+    mut client: OwnedReadHalf,
+    mut server: OwnedWriteHalf,
+    types: Arc<Mutex<String>>,
+    loss: Arc<AtomicU8>,
+) {
     // The request for TLS and the start have no type.
     let mut is_started = false;
     loop {
@@ -104,6 +122,9 @@ async fn note(mut client: OwnedReadHalf, mut server: OwnedWriteHalf, types: Arc<
                 return;
             };
             types.lock().unwrap().push(message_type.into());
+            if message_type == b'E' {
+                change(&loss, NEXT, SENT);
+            }
             head.push(message_type);
         }
         let Ok(length) = client.read_u32().await else {
@@ -163,10 +184,10 @@ async fn reopen_whose_answer_is_lost_says_that_it_reopened() {
     // The first call prepares its statement.
     assert!(!store.reopen(77, now).await.unwrap());
 
-    proxy.loses_answer.store(true, Ordering::SeqCst);
+    proxy.loss.store(NEXT, Ordering::SeqCst);
     let reopened = store.reopen(number, now).await.unwrap();
 
-    assert!(!proxy.loses_answer.load(Ordering::SeqCst), "it was lost");
+    assert_eq!(proxy.loss.load(Ordering::SeqCst), NONE, "it was lost");
     assert!(reopened, "the first try reopened it");
     assert!(!store.reopen(number, now).await.unwrap());
     assert_eq!(direct.claim(&claim).await.unwrap().len(), 1);
