@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use flow_domain::{
     Error,
@@ -18,7 +18,6 @@ use crate::system::backend::background::{CALL_LIMIT, wait};
 /// A store whose calls are done when they return, as those of a store in memory are.
 ///
 /// So the handlers of a run take turns in the same order on every backend, and no time passes for them.
-#[derive(Debug)]
 pub(super) struct BlockingStore {
     backend: &'static str,
     opened: OpenedStore,
@@ -54,6 +53,13 @@ impl BlockingStore {
         let result =
             wait(call).unwrap_or_else(|| Err(Error::adapter(self.backend, operation, no_answer())));
         PortFuture::ready(result)
+    }
+}
+
+impl fmt::Debug for BlockingStore {
+    // An error that names the store names the one of the database.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.store().fmt(f)
     }
 }
 
@@ -198,6 +204,26 @@ impl Store for BlockingStore {
     }
 
     fn close(&self) -> PortFuture<'_, ()> {
-        self.run("close", self.store().close())
+        // The backend closes what its runs share.
+        PortFuture::ready(Ok(()))
+    }
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use flow_domain::{App, Domain};
+    use flow_domain_sql::sqlite::SqliteBackend;
+
+    use super::*;
+
+    #[test]
+    fn database_says_that_it_cannot_be_forked() {
+        let store = BlockingStore::open(&SqliteBackend::in_memory()).expect("a database in memory");
+        let domain = Domain::builder("Shop").build().expect("an empty domain");
+        let app = App::builder(domain).shared_store(Arc::new(store)).start();
+
+        let err = app.fork().expect_err("a database has no cheap copy");
+
+        insta::assert_snapshot!(err, @"the store `SqliteStore` cannot be forked: use one in memory");
     }
 }

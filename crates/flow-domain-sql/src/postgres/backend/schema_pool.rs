@@ -25,7 +25,7 @@ use crate::postgres::{
 const N_CONNECTIONS: usize = 16;
 
 /// How long a call waits for its connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A commit does not wait for the disk. A statement that waits too long fails.
 const SESSION: &str = "set synchronous_commit = off; set statement_timeout = '20s'";

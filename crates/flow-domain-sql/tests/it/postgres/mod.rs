@@ -1,5 +1,9 @@
+#[cfg(feature = "testing")]
+mod backend;
 mod contract;
 mod crashes;
+#[cfg(feature = "testing")]
+mod database;
 mod engines;
 mod failures;
 mod fixture;

@@ -1,3 +1,5 @@
+#[cfg(feature = "testing")]
+mod backend;
 mod contract;
 mod crashes;
 mod engines;

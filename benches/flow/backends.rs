@@ -1,0 +1,42 @@
+//! Measures what a flow costs on each backend, with the store of its own that it opens.
+
+use flow_harness::{backend::MemoryBackend, prelude::*};
+
+use crate::{
+    measure::{fastest_rounds, figure},
+    place_order,
+};
+
+pub(crate) fn measure(quick: bool) {
+    let harness = || FlowHarness::new(place_order::domain);
+
+    let memory = harness().backend(MemoryBackend);
+    measure_backend("memory", &memory, quick);
+    #[cfg(feature = "sqlite")]
+    {
+        let sqlite = flow_harness::backend::SqliteBackend::in_memory();
+        measure_backend("sqlite-memory", &harness().backend(sqlite), quick);
+    }
+    #[cfg(feature = "postgres")]
+    {
+        let url = std::env::var("DATABASE_URL");
+        let url = url.expect("the feature `postgres` needs a server: use `scripts/postgres`");
+        let postgres = flow_harness::backend::PostgresBackend::new(&url);
+        measure_backend("postgres", &harness().backend(postgres), quick);
+    }
+}
+
+fn measure_backend(name: &str, harness: &FlowHarness, quick: bool) {
+    let (rounds, n_flows) = if quick { (1, 2) } else { (20, 50) };
+    let engine = harness.clone().mode(Mode::Engine);
+
+    let [sync, through_engine] = fastest_rounds(
+        rounds,
+        n_flows,
+        [&mut || place_order::flow(harness), &mut || {
+            place_order::flow(&engine)
+        }],
+    );
+    figure(&format!("flow-on-{name}"), sync);
+    figure(&format!("engine-flow-on-{name}"), through_engine);
+}
