@@ -12,16 +12,15 @@
 //! The environment variable needs no change of a test. [`FlowHarness::backend`](crate::FlowHarness::backend)
 //! chooses for one harness, and overrides the variable. A [`Backend`] of your own is equal to these.
 //!
-//! # Time
+//! A run has a store of its own on every backend, and its record is the same. See
+//! [`docs::backends`](crate::docs::backends).
 //!
-//! The clock and the ids of the domain are virtual on every backend. The sockets of a database need real
-//! time. So each call of the store blocks the thread of the flow until it is done, and the paused clock of
-//! `.run()` stands still meanwhile. Handlers take turns as in memory, and the record of a run is the same.
-//! A call that takes longer than 30 seconds fails.
+//! # A backend of your own
 //!
-//! # What differs from memory
-//!
-//! The broker of a flow is in memory on every backend.
+//! [`Backend::open`] returns a store. Its futures may need sockets and timers of tokio: the harness polls them
+//! within a runtime in real time, and blocks the thread of the flow until they are done. So the paused clock of
+//! `.run()` stands still meanwhile.
+
 mod background;
 mod blocking_store;
 mod choice;

@@ -65,9 +65,6 @@ fn backend_whose_server_dies_fails_the_act() {
       found     PlaceOrder failed: load failed in the postgres adapter: got no connection in time: the server cannot be reached,
                   or all connections of the pool are in use
 
-    why    OrderCommandHandler failed on PlaceOrder: load failed in the postgres adapter: got no connection in time: the server cannot be
-             reached, or all connections of the pool are in use
-
     story   1 given  StockReceived { product_id: "prod-1", quantity: 5 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  FAILED: load failed in the postgres adapter: got no connect ..
             3 then   accepted                                                     FAILED
