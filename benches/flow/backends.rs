@@ -22,7 +22,9 @@ pub(crate) fn measure(quick: bool) {
         let url = std::env::var("DATABASE_URL");
         let url = url.expect("the feature `postgres` needs a server: use `scripts/postgres`");
         let postgres = flow_harness::backend::PostgresBackend::new(&url);
-        measure_backend("postgres", &harness().backend(postgres), quick);
+        let harness = harness().backend(postgres);
+        measure_backend("postgres", &harness, quick);
+        measure_many("postgres", &harness, quick);
     }
 }
 
@@ -36,4 +38,18 @@ fn measure_backend(name: &str, harness: &FlowHarness, quick: bool) {
 
     figure(&format!("flow-on-{name}"), sync);
     figure(&format!("engine-flow-on-{name}"), through_engine);
+}
+
+/// Measures the time of a test binary with many flows, on two threads.
+#[cfg(feature = "postgres")]
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+fn measure_many(name: &str, harness: &FlowHarness, quick: bool) {
+    let n_flows = if quick { 4 } else { 1_000 };
+    let start = std::time::Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| (0..n_flows / 2).for_each(|_| place_order::flow(harness)));
+        }
+    });
+    figure(&format!("{n_flows}-flows-on-{name}"), start.elapsed());
 }

@@ -5,6 +5,7 @@ mod crashes;
 mod engines;
 mod fixture;
 mod json_order;
+mod random;
 
 #[cfg(feature = "postgres")]
 mod postgres;

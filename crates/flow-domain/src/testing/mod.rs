@@ -23,6 +23,8 @@ mod backend;
 pub mod contract;
 #[doc(hidden)]
 pub mod mutation;
+#[doc(hidden)]
+pub mod random;
 mod stored_messages;
 mod unit_record;
 

@@ -10,6 +10,7 @@ mod fixture;
 mod gaps;
 mod migrations;
 mod own_server;
+mod random;
 mod round_trips;
 mod server_crashes;
 mod tls;

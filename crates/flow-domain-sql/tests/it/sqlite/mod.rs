@@ -5,4 +5,5 @@ mod crashes;
 mod engines;
 mod files;
 mod fixture;
+mod random;
 mod views;
