@@ -73,6 +73,14 @@ impl TableLayer {
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
 
+        if write.value.is_none() {
+            let old = self.slots.get(&*write.id).or(base_slot);
+            // A deletion of nothing changes nothing.
+            if old.is_none_or(|slot| slot.value.is_none()) {
+                return;
+            }
+        }
+
         if let Some(slot) = self.slots.get_mut(&*write.id) {
             indexes.remove(&write.id, slot);
             self.n_live -= usize::from(slot.value.is_some());
@@ -84,17 +92,14 @@ impl TableLayer {
             return;
         }
 
-        // A deletion of a value that never existed needs no slot.
-        if base_slot.is_some() || write.value.is_some() {
-            let slot = Slot {
-                version: base_slot.map_or(Version::NONE, |slot| slot.version).next(),
-                value: write.value.clone(),
-                keys: write.keys.clone(),
-            };
-            indexes.insert(&write.id, &slot);
-            self.n_live += usize::from(slot.value.is_some());
-            self.slots.insert_new(Arc::clone(&write.id), slot);
-        }
+        let slot = Slot {
+            version: base_slot.map_or(Version::NONE, |slot| slot.version).next(),
+            value: write.value.clone(),
+            keys: write.keys.clone(),
+        };
+        indexes.insert(&write.id, &slot);
+        self.n_live += usize::from(slot.value.is_some());
+        self.slots.insert_new(Arc::clone(&write.id), slot);
     }
 
     /// Merges the slots of the layer above.
