@@ -65,7 +65,7 @@ fn random_changes(rng: &mut Rng, idx: u32, now: Timestamp) -> Changes {
     }
 
     for message_idx in 0..rng.below(3) {
-        let number = idx * 10 + u32::try_from(message_idx).unwrap();
+        let number = idx * 10 + u32::try_from(message_idx).expect("it is small");
         changes = changes.append(rng.pick(&STREAMS), [number]);
         let due = now + Duration::from_secs(rng.pick(&[0, 0, 3, 30, 90]));
         changes = changes.send(rng.pick(&STREAMS), number, due);
@@ -85,7 +85,7 @@ fn random_changes(rng: &mut Rng, idx: u32, now: Timestamp) -> Changes {
 
     if rng.below(3) == 0 {
         let number = rng.below(u64::from(idx) * 10);
-        changes = changes.cancel(u32::try_from(number).unwrap());
+        changes = changes.cancel(u32::try_from(number).expect("it is small"));
     }
 
     changes.into_changes()
