@@ -147,6 +147,11 @@
 //! Every run also checks a few [invariants](Invariant), for example that a rebuilt projection equals
 //! the stored one. [`Flow::disable_invariant`] switches one off, with a reason.
 //!
+//! # Real databases
+//!
+//! `FLOW_BACKEND=sqlite::memory: cargo test` runs the same tests on SQLite, and a URL of PostgreSQL runs them
+//! there. A run has a store of its own on every backend. See [`backend`] and [`docs::backends`].
+//!
 //! # Events that change
 //!
 //! Events stay stored for years. [`given_stored`](FlowHarness::given_stored) puts events into the store
@@ -199,7 +204,12 @@
 //!
 //! # Feature flags
 //!
-//! There are none yet.
+//! | feature | adds |
+//! |---|---|
+//! | `sqlite` | flows on SQLite: `backend::SqliteBackend` |
+//! | `postgres` | flows on PostgreSQL: `backend::PostgresBackend` |
+//!
+//! Without a feature, flows run in memory, and no database is linked. See [`backend`].
 //!
 //! # Supported Rust versions
 //!
@@ -229,7 +239,7 @@ pub use flow::{Flow, FlowHarness, Invariant, Mode};
 pub use flow_domain;
 pub use outcome::Outcome;
 pub use report::FlowFailure;
-pub use system::fault;
+pub use system::{backend, fault};
 pub use unit::unit;
 
 /// The README's examples, compiled.

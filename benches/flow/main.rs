@@ -4,6 +4,7 @@
 //! Prints one line per figure: `figure NAME VALUE UNIT` or `ratio NAME VALUE`. The two sides of a
 //! ratio are measured in the same run, in turns, on the same work. `-- fork` runs only that theme.
 
+mod backends;
 mod deliveries;
 mod fork;
 mod linear;
@@ -25,13 +26,14 @@ fn main() {
         .iter()
         .find(|argument| !argument.starts_with("--"));
 
-    let all: [Theme; 6] = [
+    let all: [Theme; 7] = [
         ("sentence", test_flow::measure),
         ("timeout", timeout::measure),
         ("deliveries", deliveries::measure),
         ("fork", fork::measure),
         ("query", query::measure),
         ("linear", linear::measure),
+        ("backends", backends::measure),
     ];
     for (name, measure) in all {
         if theme.is_none_or(|theme| theme == name) {

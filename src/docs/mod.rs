@@ -1,5 +1,8 @@
 //! Pages of documentation. There is nothing here to call.
 
+#[doc = include_str!("backends.md")]
+pub mod backends {}
+
 #[doc = include_str!("broken.md")]
 pub mod broken {}
 

@@ -4,12 +4,13 @@ use flow_domain::{
     Aggregate, Domain, WiringErrors,
     model::{AnyCommand, AnyEvent, IntoMessages},
     record::Invariant,
+    testing::Backend,
 };
 
 use crate::{
     flow::{Acted, Flow, Given, GivenCommand, WhenCommand, WhenEvent},
     plan::{Plan, RunGuard, Setup, disabled_invariant},
-    system::{Mode, Resources, fault::Fault},
+    system::{BackendChoice, Mode, Resources, fault::Fault},
 };
 
 /// Wraps a domain, and begins test flows for it.
@@ -123,6 +124,16 @@ impl FlowHarness {
     pub fn mode(mut self, mode: Mode) -> Self {
         let setup = Arc::make_mut(&mut self.setup);
         (setup.mode, setup.mode_is_explicit) = (mode, true);
+        self
+    }
+
+    /// Sets what opens the stores of the runs.
+    ///
+    /// The default is the environment variable `FLOW_BACKEND`, or memory if it is not set; see
+    /// [`backend`](crate::backend).
+    #[must_use]
+    pub fn backend(mut self, backend: impl Backend + 'static) -> Self {
+        Arc::make_mut(&mut self.setup).backend = BackendChoice::explicit(backend);
         self
     }
 

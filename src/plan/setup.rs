@@ -6,7 +6,7 @@ use crate::{
     expect::Mismatch,
     outcome::DisabledInvariant,
     plan::wiring_check::WiringCheck,
-    system::{Mode, RebuildDomain, ResourceMakers, Resources},
+    system::{BackendChoice, Mode, RebuildDomain, ResourceMakers, Resources},
 };
 
 /// The settings of a harness, as a run needs them.
@@ -19,6 +19,8 @@ pub(crate) struct Setup {
     pub(crate) mode: Mode,
     /// Whether [`FlowHarness::mode`] set the mode, and not the environment.
     pub(crate) mode_is_explicit: bool,
+    /// What opens the store of a run.
+    pub(crate) backend: BackendChoice,
     pub(crate) budget: usize,
     pub(crate) is_paused: bool,
     pub(crate) checks_determinism: bool,
@@ -44,6 +46,7 @@ impl Setup {
             makers: ResourceMakers::default(),
             mode: Mode::from_env(),
             mode_is_explicit: false,
+            backend: BackendChoice::from_env(),
             budget: 10_000,
             is_paused: false,
             checks_determinism: false,
@@ -51,6 +54,15 @@ impl Setup {
             disabled_invariants: Arc::default(),
             invalid_call: None,
         }
+    }
+
+    /// Returns the settings that the environment made and that are no defaults, as in a shell.
+    pub(crate) fn environment(&self) -> Vec<String> {
+        let mode =
+            Some(self.mode).filter(|mode| !self.mode_is_explicit && *mode != Mode::default());
+        let mode = mode.map(|mode| format!("{}={}", Mode::ENV_VAR, mode.as_str()));
+
+        self.backend.environment().into_iter().chain(mode).collect()
     }
 
     pub(crate) fn build_domain(&self, resources: &Resources) -> Result<Domain, WiringErrors> {
@@ -79,6 +91,7 @@ impl fmt::Debug for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Setup")
             .field("mode", &self.mode)
+            .field("backend", &self.backend)
             .field("budget", &self.budget)
             .finish_non_exhaustive()
     }

@@ -1,6 +1,6 @@
 use std::{error, fmt, panic::Location, path::Path};
 
-use flow_domain::{WiringErrors, record::Record};
+use flow_domain::{Error, WiringErrors, record::Record};
 
 use crate::{
     diagnosis::{Cause, Diagnosis},
@@ -8,7 +8,6 @@ use crate::{
     outcome::{Outcome, Warning},
     plan::Plan,
     report::{record_file::write_record, remaining::remaining_text, rerun_hint::test_name},
-    system::Mode,
     value::{RenderOptions, Style},
 };
 
@@ -33,8 +32,8 @@ pub(super) struct Inner {
     pub(super) test_name: Option<String>,
     /// The place of the first failed step, if the flow was run.
     caller: Option<&'static Location<'static>>,
-    /// The mode, if the environment set it.
-    pub(super) environment_mode: Option<Mode>,
+    /// The settings that the environment made, as in a shell: `FLOW_MODE=engine`.
+    pub(super) environment: Vec<String>,
     /// Which of several runs failed.
     pub(super) note: Option<String>,
     /// `None` if the test flow did not run.
@@ -121,6 +120,18 @@ impl FlowFailure {
         })
     }
 
+    /// Builds the report for a backend that opens no store.
+    pub(crate) fn of_backend(plan: &Plan<'_>, err: &Error) -> Self {
+        let first_step = plan.steps.first();
+
+        Self::before_run(FailedStep {
+            step: 1,
+            described: "the backend opens no store".to_owned(),
+            location: first_step.map_or_else(String::new, |step| step.location.to_string()),
+            mismatch: Mismatch::new("an empty store", err.with_causes().to_string()),
+        })
+    }
+
     /// Builds the report for a test flow with a method call that is invalid at `location`.
     pub(crate) fn of_plan(
         plan: &Plan<'_>,
@@ -199,9 +210,9 @@ impl FlowFailure {
         self
     }
 
-    /// Notes that the environment set the mode.
-    pub(crate) fn with_environment_mode(mut self, mode: Mode) -> Self {
-        self.inner.environment_mode = Some(mode);
+    /// Notes the settings that the environment made.
+    pub(crate) fn with_environment(mut self, settings: Vec<String>) -> Self {
+        self.inner.environment = settings;
         self
     }
 

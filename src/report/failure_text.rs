@@ -52,7 +52,7 @@ impl Inner {
     pub(super) fn report(&self, options: &RenderOptions) -> String {
         let run = self.outcome.as_ref();
         let rerun = self.test_name.as_ref().map(|test_name| {
-            let command = rerun_command(test_name, self.environment_mode);
+            let command = rerun_command(test_name, &self.environment);
             line(options, "rerun", &command)
         });
 

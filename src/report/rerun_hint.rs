@@ -1,7 +1,5 @@
 use std::thread;
 
-use crate::system::Mode;
-
 /// Returns the name of the running test, if its thread has the same name: `orders::a_wrong_id`.
 pub(super) fn test_name() -> Option<String> {
     let thread = thread::current();
@@ -15,11 +13,15 @@ pub(super) fn test_name() -> Option<String> {
 
 /// Returns the command that runs the test again.
 ///
-/// `mode` is the mode that the environment set, if it did. The command sets the mode again.
-/// Otherwise the next run would use the default mode.
-pub(super) fn rerun_command(test: &str, mode: Option<Mode>) -> String {
-    match mode.filter(|mode| *mode != Mode::default()) {
-        Some(mode) => format!("{}={} cargo test {test}", Mode::ENV_VAR, mode.as_str()),
-        None => format!("cargo test {test}"),
-    }
+/// `environment` are the settings of the environment, as in a shell. The command sets them again.
+/// Otherwise the next run would use the defaults.
+pub(super) fn rerun_command(test: &str, environment: &[String]) -> String {
+    let command = format!("cargo test {test}");
+    let parts: Vec<&str> = environment
+        .iter()
+        .chain([&command])
+        .map(String::as_str)
+        .collect();
+
+    parts.join(" ")
 }

@@ -95,8 +95,7 @@ async fn run_in_mode(plan: &Plan<'_>) -> Result<Box<Outcome>, FlowFailure> {
             trace(&outcome);
             Ok(outcome)
         }
-        Err(failure) if setup.mode_is_explicit => Err(failure),
-        Err(failure) => Err(failure.with_environment_mode(setup.mode)),
+        Err(failure) => Err(failure.with_environment(setup.environment())),
     }
 }
 

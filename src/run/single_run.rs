@@ -131,10 +131,16 @@ impl<'p, 't> Runner<'p, 't> {
         let wiring_warnings = setup.wiring_check.warnings(&domain);
         let unused_resources = unused_resource_warnings(&resources);
 
+        let store = match setup.backend.open() {
+            Ok(store) => store,
+            Err(err) => return Err(FlowFailure::of_backend(plan, &err)),
+        };
+
         let faults = faults.or_else(|| plan.needs_fault_injector().then(Arc::default));
         let call_limits = Arc::new(CallLimits::new(max_call_steps(setup.budget)));
         let system = DomainSystem::start(World {
             domain,
+            store,
             mode,
             budget: setup.budget,
             call_limits: Arc::clone(&call_limits),

@@ -3,6 +3,7 @@
 //! A flow does not know how messages are handled. It passes acts to a [`System`], reads state from it,
 //! and reads its record. [`DomainSystem`] runs a domain of `flow-domain`.
 
+pub mod backend;
 mod domain;
 pub mod fault;
 mod mode;
@@ -25,6 +26,7 @@ use flow_domain::{
     wiring::Wiring,
 };
 
+pub(crate) use backend::BackendChoice;
 pub(crate) use domain::DomainSystem;
 pub use mode::{InvalidMode, Mode};
 pub(crate) use resources::ResourceMakers;

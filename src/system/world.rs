@@ -2,9 +2,10 @@ use std::sync::Arc;
 
 use flow_domain::{
     App, Domain, WiringErrors,
-    adapter::memory::{MemoryBroker, MemoryStore},
+    adapter::memory::MemoryBroker,
     clock::{VirtualClock, VirtualIds},
     message::Processing,
+    port::Store,
     record::{InvariantSet, Recorder},
     testing::CallLimits,
 };
@@ -14,6 +15,8 @@ use crate::system::{Mode, fault::FaultInjector};
 /// The settings of one run's world: its domain, mode, invariants and faults.
 pub(crate) struct World {
     pub(crate) domain: Domain,
+    /// A store that is empty.
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) mode: Mode,
     pub(crate) budget: usize,
     /// The limits of handler calls beside their time limits.
@@ -31,10 +34,10 @@ pub(crate) struct World {
 pub(crate) type RebuildDomain = dyn Fn() -> Result<Domain, WiringErrors> + Send + Sync;
 
 impl World {
-    /// Starts an app with in-memory adapters and a virtual clock.
+    /// Starts an app with a broker in memory and a virtual clock.
     pub(super) fn start(self, recorder: &Arc<Recorder>) -> App {
         let mut builder = App::builder(self.domain)
-            .shared_store(Arc::new(MemoryStore::default()))
+            .shared_store(self.store)
             .clock(Arc::new(VirtualClock::default()))
             .ids(Arc::new(VirtualIds::default()))
             .recorder(Arc::clone(recorder))

@@ -27,7 +27,7 @@ const FLOW_DOMAIN: &[Layer] = &[
     ("wiring", &["error", "json", "clock", "message", "record", "port", "model", "handler"]),
     ("runtime", &["error", "json", "clock", "message", "record", "port", "model", "handler", "wiring"]),
     ("engine", &["error", "json", "clock", "message", "record", "port", "model", "handler", "wiring", "runtime"]),
-    ("testing", &["error", "json", "clock", "message", "record", "port", "model", "handler", "wiring", "runtime", "engine"]),
+    ("testing", &["error", "json", "clock", "message", "record", "port", "adapter", "model", "handler", "wiring", "runtime", "engine"]),
 ];
 
 /// From the lowest layer up. A database has a folder, and uses what all databases share.

@@ -3,6 +3,7 @@
 //! They are one binary with a module for each area, because cargo links each binary on its own.
 
 mod assertions;
+mod backend;
 mod diagnosis;
 mod end_to_end;
 mod engine;

@@ -24,6 +24,8 @@ impl Runner<'_, '_> {
 
         let (rows, report) = match self.outcome.system().stale_rows(&projections).await {
             Ok(rows_and_report) => rows_and_report,
+            // A store that fails has failed the flow already.
+            Err(_) if !self.failures.is_empty() => return Vec::new(),
             Err(err) => {
                 let found = err.with_causes().to_string();
                 let mismatch = Mismatch::new("projections that can be rebuilt", found);

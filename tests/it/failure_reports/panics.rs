@@ -100,6 +100,7 @@ fn output_of_child(action: &str, vars: &[(&str, &str)]) -> String {
     ])
     .arg("--nocapture")
     .env_remove("FLOW_MODE")
+    .env_remove("FLOW_BACKEND")
     .env_remove("NO_COLOR")
     .env(CHILD, action)
     .envs(vars.iter().copied());

@@ -157,6 +157,7 @@ fn start_child(test: &str, how: &str, n_seconds: &str) -> Child {
         .args(["--exact", "--nocapture"])
         .arg(format!("hangs::blocking::{test}"))
         .env_remove("FLOW_MODE")
+        .env_remove("FLOW_BACKEND")
         .env("FLOW_HANG_SECONDS", n_seconds)
         .env(CHILD, how)
         .stdout(Stdio::null())

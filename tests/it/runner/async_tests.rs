@@ -101,6 +101,6 @@ fn report_has_the_rerun_hint() {
         .unwrap_err();
 
     let text = failure.to_string();
-    let rerun_hint = "rerun  cargo test runner::async_tests::report_has_the_rerun_hint";
+    let rerun_hint = "cargo test runner::async_tests::report_has_the_rerun_hint";
     assert!(text.ends_with(rerun_hint), "{text}");
 }

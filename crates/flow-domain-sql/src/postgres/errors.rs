@@ -94,7 +94,7 @@ pub(super) fn is_connection_lost(err: &sqlx::Error) -> bool {
 /// A failure of the database, told once: the errors of sqlx repeat their causes in their texts.
 #[derive(Debug, thiserror::Error)]
 #[error("{text}")]
-struct Failure {
+pub(super) struct Failure {
     text: String,
 }
 

@@ -24,6 +24,8 @@
 //! `max_prepared_statements` of PgBouncer 1.21 or later. The locks of the store end with their
 //! transaction, so they work there.
 
+#[cfg(feature = "testing")]
+mod backend;
 mod binding;
 mod commit;
 mod errors;
@@ -37,4 +39,6 @@ mod statements;
 mod store;
 mod tables;
 
+#[cfg(feature = "testing")]
+pub use backend::PostgresBackend;
 pub use store::PostgresStore;

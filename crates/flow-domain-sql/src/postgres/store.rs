@@ -170,14 +170,19 @@ impl PostgresStore {
     }
 }
 
-fn pool(url: &str) -> Result<PgPool, Error> {
+/// Returns the options in an address.
+pub(super) fn parse_url(url: &str) -> Result<PgConnectOptions, Error> {
     // The error of sqlx may show a part of the URL, so it is left out.
-    let options: PgConnectOptions = url.parse().map_err(|_err| {
+    url.parse().map_err(|_err| {
         Error::setup(format!(
             "the address of the {ADAPTER} store is no valid URL: it should look like \
              `postgres://user:password@host:5432/database`"
         ))
-    })?;
+    })
+}
+
+fn pool(url: &str) -> Result<PgPool, Error> {
+    let options = parse_url(url)?;
 
     Ok(PgPoolOptions::new()
         .max_connections(16)

@@ -16,6 +16,8 @@
 //!
 //! Conditions and sorting run in the database, by the comparison of the port.
 
+#[cfg(feature = "testing")]
+mod backend;
 mod commit;
 mod errors;
 mod events;
@@ -29,4 +31,6 @@ mod store;
 mod tables;
 mod worker;
 
+#[cfg(feature = "testing")]
+pub use backend::SqliteBackend;
 pub use store::SqliteStore;

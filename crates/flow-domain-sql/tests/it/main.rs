@@ -6,6 +6,7 @@ mod engines;
 mod fixture;
 mod json_order;
 mod personal;
+mod random;
 mod stepped_clocks;
 mod unknown_types;
 

@@ -3,6 +3,7 @@
 //! | for | items |
 //! |---|---|
 //! | an adapter | [`contract`], with [`store_contract!`](crate::store_contract) and [`broker_contract!`](crate::broker_contract) |
+//! | the stores of test runs | [`Backend`], [`MemoryBackend`] |
 //! | time and ids | [`VirtualClock`], [`VirtualIds`] |
 //! | an engine, step by step | [`TestEngine`], from [`Engine::test_mode`](crate::Engine::test_mode) |
 //! | what happened | [`Recorder`], [`Record`] |
@@ -18,12 +19,16 @@
 //!
 //! `flow-harness` builds on this module. With the harness, a test rarely needs it.
 
+mod backend;
 pub mod contract;
 #[doc(hidden)]
 pub mod mutation;
+#[doc(hidden)]
+pub mod random;
 mod stored_messages;
 mod unit_record;
 
+pub use backend::{Backend, MemoryBackend, OpenedStore};
 #[doc(hidden)]
 pub use stored_messages::{ReadContent, StoredType, read_stored, stored_types};
 #[doc(hidden)]

@@ -63,27 +63,35 @@ pub(crate) fn store_in(schema: &SchemaName) -> PostgresStore {
 impl Drop for TestSchema {
     fn drop(&mut self) {
         let drop = self.sql("drop schema if exists $schema cascade");
-        // A destructor cannot wait within the runtime of the test.
-        let dropped = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?;
-            runtime.block_on(async {
-                let mut connection = PgConnection::connect(&url()).await?;
-                sqlx::raw_sql(drop).execute(&mut connection).await?;
-                connection.close().await
-            })
-        });
-
         // A second panic while unwinding would hide the first.
-        let is_dropped = dropped
-            .join()
-            .is_ok_and(|result: Result<(), sqlx::Error>| result.is_ok());
+        let is_dropped = execute_at_end(drop.0);
         assert!(
             is_dropped || thread::panicking(),
             "the schema must be dropped"
         );
     }
+}
+
+/// Executes a statement in a destructor, which cannot wait within the runtime of the test.
+///
+/// Returns whether it went through.
+pub(crate) fn execute_at_end(sql: String) -> bool {
+    let executed = thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(async {
+            let mut connection = PgConnection::connect(&url()).await?;
+            sqlx::raw_sql(AssertSqlSafe(sql))
+                .execute(&mut connection)
+                .await?;
+            connection.close().await
+        })
+    });
+
+    executed
+        .join()
+        .is_ok_and(|result: Result<(), sqlx::Error>| result.is_ok())
 }
 
 /// A store in a schema of its own.

@@ -1,5 +1,9 @@
+#[cfg(feature = "testing")]
+mod backend;
 mod contract;
 mod crashes;
+#[cfg(feature = "testing")]
+mod database;
 mod engines;
 mod failures;
 mod fixture;
@@ -7,6 +11,7 @@ mod gaps;
 mod migrations;
 mod own_server;
 mod personal;
+mod random;
 mod round_trips;
 mod server_crashes;
 mod stepped_clocks;

@@ -1,3 +1,5 @@
+#[cfg(feature = "testing")]
+mod backend;
 mod contract;
 mod crashes;
 mod engines;
@@ -5,6 +7,7 @@ mod files;
 mod fixture;
 mod full_disk;
 mod personal;
+mod random;
 mod stepped_clocks;
 mod unknown_types;
 mod views;

@@ -68,12 +68,20 @@ impl TableLayer {
 
     /// Writes or deletes a value. `base_slot` is the slot of the same id in the layer below.
     ///
-    /// Returns its version, or [`Version::NONE`] for the deletion of a value that never existed.
+    /// Returns its version, or [`Version::NONE`] for the deletion of a value that does not exist.
     pub(super) fn apply(&mut self, write: &Write, base_slot: Option<&Slot>) -> Version {
         let indexes = self
             .indexes
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
+
+        if write.value.is_none() {
+            let old = self.slots.get(&*write.id).or(base_slot);
+            // A deletion of nothing changes nothing.
+            if old.is_none_or(|slot| slot.value.is_none()) {
+                return Version::NONE;
+            }
+        }
 
         if let Some(slot) = self.slots.get_mut(&*write.id) {
             indexes.remove(&write.id, slot);
@@ -86,10 +94,6 @@ impl TableLayer {
             return slot.version;
         }
 
-        // A deletion of a value that never existed needs no slot.
-        if base_slot.is_none() && write.value.is_none() {
-            return Version::NONE;
-        }
         let version = base_slot.map_or(Version::NONE, |slot| slot.version).next();
         let slot = Slot {
             version,

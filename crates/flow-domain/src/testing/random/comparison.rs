@@ -1,0 +1,64 @@
+use std::time::Duration;
+
+use crate::{
+    port::{OutboxState, Store},
+    testing::{
+        contract::{fixture::DASHBOARD, outbox_fixture::at_second},
+        random::{Rng, apply, random_operation, random_query::random_query, snapshot},
+    },
+};
+
+/// Applies the same random operations to two empty stores, and compares what both return and contain.
+///
+/// The positions of both must have no gaps.
+///
+/// # Panics
+///
+/// Panics at the first difference, with the seed and the operation.
+pub async fn compare_stores(seed: u64, n_operations: u32, stores: [&dyn Store; 2]) {
+    let mut rng = Rng(seed);
+    let mut now = at_second(100);
+    let [expected, store] = stores;
+    let (mut n_refused, mut n_found) = (0, 0);
+
+    for idx in 1..=n_operations {
+        let claimed = expected.rows(&[OutboxState::Processing], 9).await;
+        let claimed: Vec<u64> = claimed
+            .expect("a read of the store succeeds")
+            .iter()
+            .map(|row| row.number)
+            .collect();
+        let next = random_operation(&mut rng, idx, &claimed, now);
+        let result = apply(expected, &next, now).await;
+        n_refused += u32::from(result.starts_with("Err"));
+        assert_eq!(
+            apply(store, &next, now).await,
+            result,
+            "seed {seed}, step {idx}: {next:?}"
+        );
+
+        let query = random_query(&mut rng);
+        let rows = expected.query(DASHBOARD, &query).await;
+        n_found += rows.as_ref().map_or(0, Vec::len);
+        assert_eq!(
+            format!("{:?}", store.query(DASHBOARD, &query).await),
+            format!("{rows:?}"),
+            "seed {seed}, after step {idx}: {query:?}"
+        );
+
+        // It reads everything, so it is the slow part.
+        let after = rng.below(u64::from(idx));
+        if rng.below(10) == 0 {
+            assert_eq!(
+                snapshot(store, after, now).await,
+                snapshot(expected, after, now).await,
+                "seed {seed}, after step {idx}: {next:?}"
+            );
+        }
+        now = now + Duration::from_secs(rng.below(4));
+    }
+
+    // Otherwise the comparison shows nothing.
+    assert!(0 < n_refused, "seed {seed}: no commit was refused");
+    assert!(0 < n_found, "seed {seed}: no query found a row");
+}

@@ -1,0 +1,14 @@
+//! Random operations, by which two stores are compared.
+
+mod comparison;
+mod random_operations;
+mod random_query;
+mod rng;
+mod snapshot;
+
+pub use comparison::compare_stores;
+pub(crate) use {
+    random_operations::{apply, random_operation},
+    rng::Rng,
+    snapshot::snapshot,
+};
