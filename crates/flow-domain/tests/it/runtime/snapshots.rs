@@ -20,7 +20,7 @@ use crate::fixture::build;
 const SNAPSHOTS: Table = Table::new(TableKind::Snapshot, "Purse");
 
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize, Aggregate)]
-#[aggregate(id = id, event_sourced, commands(PayIn), events(PaidIn))]
+#[aggregate(id = id, event_sourced, commands(PayIn, PayInvalid, PayLater), events(PaidIn))]
 struct Purse {
     id: String,
     cents: u64,
@@ -50,6 +50,20 @@ struct PayIn {
     cents: u64,
 }
 
+/// Pays in, and fails.
+#[derive(Debug, Clone, Serialize, Deserialize, Command)]
+#[command(part_of = Purse, id = id)]
+struct PayInvalid {
+    id: String,
+}
+
+/// Tries to pay in with a command that fails, and then raises the event itself.
+#[derive(Debug, Clone, Serialize, Deserialize, Command)]
+#[command(part_of = Purse, id = id)]
+struct PayLater {
+    id: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
 #[event(category = "purse", id = id)]
 struct PaidIn {
@@ -77,10 +91,27 @@ struct Purser;
 impl CommandHandler for Purser {
     fn routes(on: &mut CommandRoutes<Self>) {
         on.command(Self::pay_in);
+        on.command(Self::pay_invalid);
+        on.command(Self::pay_later);
     }
 }
 
 impl Purser {
+    async fn pay_invalid(&self, command: PayInvalid, work: &mut UnitOfWork) -> Result<(), Error> {
+        let (id, cents) = (command.id, 100);
+        self.pay_in(PayIn { id, cents }, work).await?;
+        Err(Error::setup("the coins are foreign"))
+    }
+
+    async fn pay_later(&self, command: PayLater, work: &mut UnitOfWork) -> Result<(), Error> {
+        let PayLater { id } = command;
+        work.find::<Purse>(&id).await?;
+        let tried = work.process(PayInvalid { id: id.clone() }).await;
+        assert!(tried.is_err());
+
+        work.raise(PaidIn { id, cents: 5 })
+    }
+
     async fn pay_in(&self, command: PayIn, work: &mut UnitOfWork) -> Result<(), Error> {
         let PayIn { id, cents } = command;
         let mut purse = work.find::<Purse>(&id).await?.unwrap_or_default();
@@ -182,6 +213,19 @@ async fn snapshot_is_renewed_when_the_next_one_is_due() {
     }
 
     assert_eq!(versions.join(" "), "null null 3 3 3 6 6");
+}
+
+#[tokio::test]
+async fn snapshot_of_a_failed_nested_command_is_not_written() {
+    let store = Arc::default();
+    let app = app_on(&store, bank(SnapshotPolicy::every(2)));
+    pay_in(&app, 1).await;
+
+    let pay_later = PayLater { id: "ann".into() };
+    app.process(pay_later).await.expect("it is paid");
+
+    assert_eq!(snapshot(&store).await, None);
+    assert_eq!(cents(&app).await, 1 + 5);
 }
 
 #[tokio::test]
