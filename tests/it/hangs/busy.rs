@@ -104,6 +104,8 @@ impl EventHandler for Clerk {
 
 impl Clerk {
     async fn on_asked(&self, asked: Asked, work: &mut UnitOfWork) -> Result<(), Error> {
+        let command = work.process_after(Duration::from_secs(1), open())?;
+
         loop {
             match asked.what.as_str() {
                 "yield" => yield_now().await,
@@ -132,6 +134,11 @@ impl Clerk {
                 })?,
                 "submit" => drop(work.submit(open())?),
                 "process" => work.process(open()).await?,
+                "raise and forget errors" => drop(work.raise(Noted {
+                    note_id: "n-1".into(),
+                })),
+                "process and forget errors" => drop(work.process(open()).await),
+                "cancel" => work.cancel(command),
                 "yield in handle_error" => return Err(Error::setup("nobody knows how")),
                 _ => return Ok(()),
             }
@@ -192,6 +199,9 @@ fn loop_without_a_wait_ends() {
             "raise",
             "submit",
             "process",
+            "raise and forget errors",
+            "process and forget errors",
+            "cancel",
             "put",
         ] {
             let office = FlowHarness::new(office).mode(mode);

@@ -125,11 +125,30 @@ impl Hooks {
     /// # Errors
     ///
     /// Returns an error if the handler has made too many steps.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the handler ignores this error again and again.
     pub(in crate::handler) fn count_send(&self, handler: &str) -> Result<(), Error> {
         if self.call_limits.is_none() || count_step() {
-            Ok(())
-        } else {
-            Err(too_many_steps(handler, STEPS.get().max))
+            return Ok(());
+        }
+
+        let Steps { n, max } = STEPS.get();
+        let err = too_many_steps(handler, max);
+        // A loop that ignores the error never returns to the runtime. Only a panic ends it.
+        assert!(n <= max.saturating_mul(2), "{err}");
+        Err(err)
+    }
+
+    /// Counts a message that `handler` cancels.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the handler has made too many steps, because a cancellation returns no error.
+    pub(in crate::handler) fn count_cancel(&self, handler: &str) {
+        if let Err(err) = self.count_send(handler) {
+            panic!("{err}");
         }
     }
 

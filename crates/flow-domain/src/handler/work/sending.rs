@@ -56,6 +56,7 @@ impl UnitOfWork {
     /// Nothing happens if the command was sent already. Then it may still arrive, so its handler
     /// must be able to reject it.
     pub fn cancel(&mut self, command: MessageId) {
+        self.ports.hooks.count_cancel(self.context.handler);
         // If the command was not submitted in this unit of work, the store has to cancel it.
         if !self.session.cancel_submitted(command) {
             self.session.pending_sends_mut().cancelled.push(command);
