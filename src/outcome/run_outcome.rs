@@ -191,6 +191,14 @@ impl Outcome {
         &self.acts[self.acts.len() - n..]
     }
 
+    /// Returns true if the command of the last act was rejected or failed, so that it changed nothing.
+    ///
+    /// Then a test may expect that everything is as before. Of concurrent commands, all must be refused.
+    pub(crate) fn is_last_act_refused(&self) -> bool {
+        let acts = self.overlapping_acts();
+        !acts.is_empty() && acts.iter().all(ActOutcome::is_refused)
+    }
+
     /// Returns the last act.
     ///
     /// # Panics
