@@ -168,7 +168,6 @@ fn partial_value_that_differs() {
 
     why    perhaps: InventoryEventHandler handled OrderPlaced and raised StockReserved, the last event to set `reserved.ord-1`; the value comes
              from InventoryEventHandler: it is the `quantity` of OrderPlaced
-           StockReceived from the test flow was the last event to set `reserved.ord-2`
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
