@@ -213,7 +213,7 @@ fn state_that_should_be_absent() {
              │   └ Fulfilment                     stored Fulfilment "ord-1"
              │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-1"
              │       └ OrderCancelled             order-ord-1 @2
-             │         ├ InventoryEventHandler    handled, changed nothing
+             │         ├ InventoryEventHandler    handled, stored nothing
              │         └ OrderDashboardProjector  wrote OrderDashboard "ord-1"   <- here
              ├ Fulfilment                         stored Fulfilment "ord-1"
              └ OrderDashboardProjector            wrote OrderDashboard "ord-1"
@@ -279,8 +279,8 @@ fn a_row_that_was_deleted() {
             3 then   Tally "inst-1"                                           FAILED
 
     chain  Instructed                          talk-inst-1 @2
-           ├ Brittle                           handled, changed nothing
-           ├ Bystander                         handled, changed nothing
+           ├ Brittle                           handled, stored nothing
+           ├ Bystander                         handled, stored nothing
            └ TallyKeeper                       deleted Tally "inst-1"   <- here
 
     end    nothing pending · no handlers failed
@@ -309,8 +309,8 @@ fn a_long_value_is_cut() {
             2 then   Tally "inst-1" has                           FAILED
 
     chain  Instructed                          talk-inst-1 @1
-           ├ Brittle                           handled, changed nothing
-           ├ Bystander                         handled, changed nothing
+           ├ Brittle                           handled, stored nothing
+           ├ Bystander                         handled, stored nothing
            └ TallyKeeper                       wrote Tally "inst-1"   <- here
 
     end    nothing pending · no handlers failed
