@@ -23,8 +23,8 @@ use crate::{
 
 /// Expects that the last act and its cascade raised exactly these events, in this order.
 ///
-/// `expected` is one event, or a tuple, an array or a `Vec` of events. For none, use [`no_events`]. They are equal if their
-/// stored forms are and, if their type implements it, `PartialEq` says so. Events of different
+/// `expected` is one event, or a tuple, an array or a `Vec` of events. For none, use [`no_events`]. They are compared by
+/// `PartialEq` if their type implements it, or else by their stored forms. Events of different
 /// aggregates differ, even if they have the same name. The event of a [`when_event`](crate::Flow::when_event) act does not count.
 ///
 /// The cascade runs breadth-first. All handlers of an event run in the order of their registration.

@@ -25,7 +25,7 @@ pub(crate) struct MessageView {
     /// The labels of the domain. A view finds its own only for a text, which few runs need.
     labels: MessageLabels,
     pub(crate) payload: Payload,
-    /// Compares two contents as values of the Rust type, if the test gave such a value.
+    /// Compares two contents by `PartialEq`, if the test gave a value of the Rust type.
     same_content: Option<SameContent>,
 }
 
@@ -99,8 +99,8 @@ impl MessageView {
 
 /// Two messages are equal if they are of the same kind and have the same content.
 ///
-/// The contents are compared by their JSON. If one of the messages is a value of the test whose type
-/// implements `PartialEq`, that must say so, too.
+/// The contents are compared by `PartialEq` if one of the messages is a value of the test whose type
+/// implements it, or else by their JSON.
 impl PartialEq for MessageView {
     fn eq(&self, other: &Self) -> bool {
         let same_content = self

@@ -1,7 +1,7 @@
 use crate::{
     error::Error,
     message::{MessageKind, Payload, SchemaLists},
-    model::{Command, Event, Message, SerializedMessage, have_equal_json, verify_read_back},
+    model::{Command, Event, Message, SerializedMessage, verify_read_back},
 };
 
 /// Marks a list of commands in [`IntoMessages`].
@@ -52,22 +52,13 @@ pub trait IntoMessages<Kind> {
 #[doc(hidden)]
 pub type SameContent = fn(&Payload, &Payload) -> bool;
 
-/// Compares two contents of an `M` by their JSON and, if `M` implements it, by `PartialEq`.
-///
-/// The `PartialEq` of an entity may read only its id, but a test is about all fields.
+/// Compares two contents of an `M` by `PartialEq`. Without `PartialEq`, it compares their JSON.
 fn has_same_content<M: Message>(left: &Payload, right: &Payload) -> bool {
-    let are_equal = |left_value: &M, right_value: &M| {
-        left_value.try_eq(right_value).unwrap_or(true)
-            && (left.has_same_json(right) || have_equal_json(M::NAME, left_value, right_value))
-    };
-    let compare = |left_value: &M| {
-        right.with_decoded(M::NAME, |right_value: &M| {
-            are_equal(left_value, right_value)
-        })
-    };
+    let compare = |left: &M| right.with_decoded(M::NAME, |right: &M| left.try_eq(right));
+    let are_equal = left.with_decoded(M::NAME, compare);
 
-    match left.with_decoded(M::NAME, compare) {
-        Ok(Ok(are_equal)) => are_equal,
+    match are_equal {
+        Ok(Ok(Some(are_equal))) => are_equal,
         _ => left.has_same_json(right),
     }
 }

@@ -1,7 +1,6 @@
 //! The parts of a domain without any infrastructure: messages, aggregates and projections.
 
 mod aggregate;
-mod equal_json;
 #[doc(hidden)]
 pub mod equality;
 mod id;
@@ -19,7 +18,6 @@ mod sortable;
 mod times;
 
 pub use aggregate::{Aggregate, Apply};
-pub(crate) use equal_json::have_equal_json;
 pub use id::Id;
 #[doc(hidden)]
 pub use into_messages::{AnyCommand, ListKind, SameContent};

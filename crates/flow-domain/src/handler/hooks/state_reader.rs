@@ -7,7 +7,7 @@ use crate::{
         work::load::{fold_aggregate, fold_each},
     },
     message::{Payload, Recorded, StreamName},
-    model::{Aggregate, Projection, have_equal_json},
+    model::{Aggregate, Projection, invariants::have_equal_json},
     port::BoxFuture,
 };
 

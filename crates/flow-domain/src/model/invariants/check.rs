@@ -6,7 +6,7 @@ use crate::{
     error::Error,
     json::Json,
     message::Payload,
-    model::{Aggregate, RaisedEvents, SerializedMessage, have_equal_json},
+    model::{Aggregate, RaisedEvents, SerializedMessage, invariants::have_equal_json},
     record::{Invariant, InvariantViolation},
 };
 

@@ -1,7 +1,9 @@
 //! The checks of invariants in tests.
 
 mod check;
+mod comparison;
 mod serialized_aggregate;
 
 pub(crate) use check::{EqFn, check_fold, check_round_trip, check_round_trips, without_partial_eq};
+pub(crate) use comparison::have_equal_json;
 pub use serialized_aggregate::{SerializedAggregate, invariant_violations};

@@ -1,4 +1,4 @@
-//! Compares two values by their JSON.
+//! Compares two values of a type that does not implement `PartialEq`, by their JSON.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -8,7 +8,7 @@ use crate::{json::Json, message::Payload};
 /// of them in one of 2^30 cases.
 const N_DECODES: usize = 31;
 
-/// Returns true if two values have the same JSON.
+/// Returns true if two values have the same JSON. It is for types without `PartialEq`.
 ///
 /// The order of the elements of an array matters, unless the type has a hash set: its elements come in
 /// another order whenever it is decoded. A field that is not serialized is not compared.
