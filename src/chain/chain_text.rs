@@ -350,7 +350,7 @@ mod tests {
           │   └ Fulfilment                     stored Fulfilment "ord-1"
           │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-1"
           │       └ OrderCancelled             order-ord-1 @2
-          │         ├ InventoryEventHandler    handled, changed nothing
+          │         ├ InventoryEventHandler    handled, stored nothing
           │         └ OrderDashboardProjector  wrote OrderDashboard "ord-1"   <- here
           ├ Fulfilment                         stored Fulfilment "ord-1"
           └ OrderDashboardProjector            wrote OrderDashboard "ord-1"

@@ -75,9 +75,10 @@ impl<'r> Effects<'r> {
             Some(HandlerOutcome::Handled) if !changes.is_empty() => {
                 CallResult::Noted(changes.join(", "))
             }
-            // A `work.add(..)` may be missing in the handler, so the report says that nothing changed.
+            // A `work.add(..)` may be missing in the handler, so the report says that nothing was stored. The
+            // handler may have called a fake.
             Some(HandlerOutcome::Handled) if !caused_something => {
-                not_found.insert(0, "handled, changed nothing".to_owned());
+                not_found.insert(0, "handled, stored nothing".to_owned());
                 CallResult::Noted(not_found.join("; "))
             }
             Some(HandlerOutcome::Handled) => CallResult::Handled,

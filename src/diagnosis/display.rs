@@ -124,7 +124,7 @@ impl Cause {
                 None => write!(f, "the test flow itself {action}"),
             },
             Self::Accepted { at, effects } => match effects.as_slice() {
-                [] => write!(f, "{} and changed nothing", handled_clause(at)),
+                [] => write!(f, "{} and stored nothing", handled_clause(at)),
                 effects => write!(f, "{}; effects: {}", handled_clause(at), effects.join(", ")),
             },
             Self::InvariantViolated { at, invariant } => {

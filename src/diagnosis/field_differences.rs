@@ -4,7 +4,9 @@ use crate::{
     diagnosis::{
         Cause, FieldCause, Similarity, ValueOrigin,
         causal_index::CausalIndex,
-        state_history::{Fold, StateRevision, last_setter, last_setters, was_as_expected_before},
+        state_history::{
+            Fold, StateRevision, is_never_set, last_setter, last_setters, was_as_expected_before,
+        },
     },
     expect::{Requirement, StateSubject},
     value::Difference,
@@ -48,12 +50,17 @@ impl<'r> CausalIndex<'r> {
         // A message or call after the fields were set last may have been meant to change them.
         let is_later = |cause: &Cause| last_set.is_before(cause);
 
-        let field_causes = self.field_causes(&fields, &history);
+        let known_fields: Vec<Difference> = fields
+            .iter()
+            .filter(|field| !is_never_set(field, &history))
+            .cloned()
+            .collect();
+        let field_causes = self.field_causes(&known_fields, &history);
         let is_suspicious = field_causes.iter().any(is_suspicious);
-        let fields_differ = Cause::FieldsDiffer {
+        let fields_differ = (!field_causes.is_empty()).then(|| Cause::FieldsDiffer {
             subject: subject.description(),
             fields: field_causes,
-        };
+        });
 
         let (problems, scheduled) = self.writer_problems(subject);
         let (wrong_keys, without_writes) = split(self.calls_without_writes(subject), |cause| {
@@ -69,7 +76,7 @@ impl<'r> CausalIndex<'r> {
         causes.extend(wrong_keys);
         causes.extend(self.wrong_writes(subject, &fields, &history));
         if is_suspicious {
-            causes.push(fields_differ.clone());
+            causes.extend(fields_differ.clone());
         }
         causes.extend(scheduled);
         causes.extend(gaps.no_subscriber);
@@ -77,7 +84,7 @@ impl<'r> CausalIndex<'r> {
         causes.extend(gaps.omitted.into_iter().filter(is_later));
 
         if last_set.is_in_last_act {
-            causes.push(fields_differ.clone());
+            causes.extend(fields_differ.clone());
         } else {
             // The last act left the state as it was: the reason may be a call that wrote nothing.
             causes.extend(
@@ -89,7 +96,7 @@ impl<'r> CausalIndex<'r> {
         causes.extend(earlier_gaps);
         causes.extend(likely);
         causes.extend(gaps.self_caused.into_iter().filter(is_later));
-        causes.push(fields_differ);
+        causes.extend(fields_differ);
         causes.extend(gaps.unread_categories.into_iter().filter(is_later));
         causes.extend(outdated);
         causes.extend(guesses);

@@ -125,6 +125,12 @@ pub(super) fn last_setter<'s, 'f, 'r>(
         .last()
 }
 
+/// Returns true if no revision has the field. Its type may not have it, so nobody was the last to set it.
+pub(super) fn is_never_set(field: &Difference, history: &[StateRevision<'_, '_>]) -> bool {
+    let has_field = |revision: &StateRevision<'_, '_>| field.value_in(&revision.value).is_some();
+    !history.is_empty() && !history.iter().any(has_field)
+}
+
 /// Returns true if a field had the expected value before it was set last.
 pub(super) fn was_as_expected_before(
     field: &Difference,

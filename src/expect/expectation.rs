@@ -131,7 +131,7 @@ pub trait Expectation: Send + Sync {
     /// Returns a warning if no act changed what the expectation reads outside of the record.
     ///
     /// `before` is the text of [`unrecorded`](Self::unrecorded). The harness calls this after the check
-    /// passed, unless the last act was rejected or failed.
+    /// passed, unless the command of the last act was rejected or failed.
     #[doc(hidden)]
     fn warning_if_unchanged(&self, before: &str, outcome: &Outcome) -> Option<String> {
         let _ = (before, outcome);

@@ -198,7 +198,11 @@ pub(super) fn require_known_message<M: Message>(outcome: &Outcome) -> Result<(),
         return Ok(());
     }
 
-    let found = "no such message in the domain";
+    let found = if outcome.is_unit_test {
+        "the aggregate does not list it in `events(..)`, so it cannot raise it"
+    } else {
+        "no such message in the domain"
+    };
     Err(Mismatch::new(
         format!("the message {}", type_name::<M>(labels)),
         found,

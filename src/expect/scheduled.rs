@@ -91,8 +91,8 @@ impl<C: Command> Scheduled<C> {
     /// Requires that an act changed which commands are scheduled, or that the last act did not, if the
     /// test expects that.
     ///
-    /// If time passed, a command that is still scheduled is not due yet. An act that was rejected or failed
-    /// may have changed nothing.
+    /// If time passed, a command that is still scheduled is not due yet. An act whose command was rejected
+    /// or failed changed nothing.
     fn require_change(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let record = outcome.record();
         let expected = self.expected_text(record.labels());
@@ -107,12 +107,14 @@ impl<C: Command> Scheduled<C> {
             };
         }
 
-        let has_problem = outcome.problems().next().is_some();
         let has_time_passed = outcome.new_entries().any(|entry| {
             let kind = &entry.kind;
             matches!(kind, EntryKind::ClockAdvanced { reason, .. } if *reason == ClockReason::TimePassed)
         });
-        if has_problem || has_time_passed || 0 < changes::<C>(outcome.new_entries(), record) {
+        if outcome.is_last_act_refused()
+            || has_time_passed
+            || 0 < changes::<C>(outcome.new_entries(), record)
+        {
             return Ok(());
         }
         Err(Mismatch::new(

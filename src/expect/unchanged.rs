@@ -17,13 +17,13 @@ use crate::{
 /// The requirement is waived if no change is expected:
 ///
 /// * nothing was found
-/// * the last act failed, so the test may check that it changed nothing
+/// * the command of the last act was rejected or failed, so the test may check that it changed nothing
 pub(super) fn require_changed(
     found: &[Payload],
     query: &StateQuery,
     outcome: &Outcome,
 ) -> Result<(), Mismatch> {
-    if found.is_empty() || outcome.problems().next().is_some() {
+    if found.is_empty() || outcome.is_last_act_refused() {
         return Ok(());
     }
     if outcome.has_new_act_written(query) {

@@ -78,8 +78,8 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
 
     /// Advances the virtual clock by `duration`, and runs what becomes due: schedules and retries.
     ///
-    /// The step takes no real time. It fails if no time passes. If nothing was due and nothing is scheduled,
-    /// a `then` after it gives a warning.
+    /// The step takes no real time. It fails if no time passes. If nothing was due and no step
+    /// scheduled anything, a `then` after it gives a warning.
     #[track_caller]
     pub fn when_time_passes(self, duration: Duration) -> Flow<'t, Acted> {
         let is_empty = duration.as_micros() == 0;

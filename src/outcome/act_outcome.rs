@@ -1,7 +1,10 @@
 use std::{borrow::Cow, ops::Range};
 
 use flow_domain::{
-    Error, HandlerFailure, Rejection, error::Stall, handler::Reply, message::short_type_name,
+    Error, HandlerFailure, Rejection,
+    error::{FailureOrigin, Stall},
+    handler::Reply,
+    message::short_type_name,
     runtime::ProcessResult,
 };
 
@@ -118,6 +121,22 @@ impl ActOutcome {
     /// Returns why the command was rejected, or why its handler failed.
     pub fn error(&self) -> Option<&Error> {
         self.result.reply.as_ref().err()
+    }
+
+    /// Returns true if the command itself was rejected, failed or expired, at once or later.
+    ///
+    /// Then the act changed nothing. A handler that failed on an event of the act does not count.
+    pub(super) fn is_refused(&self) -> bool {
+        let is_own = |failure: &HandlerFailure| {
+            let is_about_message = matches!(
+                failure.origin(),
+                FailureOrigin::Handling | FailureOrigin::Rejected
+            );
+            is_about_message && failure.message == self.name
+        };
+
+        let is_submitted = self.kind == ActKind::Submitted;
+        self.error().is_some() || is_submitted && self.failures().iter().any(is_own)
     }
 
     /// Returns the rejection, if the command was rejected with an `R`.

@@ -13,7 +13,7 @@ use flow_domain::{
 };
 
 use crate::{
-    chain::{ScheduledCommands, chain_text, mermaid_text, rolled_back_by},
+    chain::{chain_text, mermaid_text, rolled_back_by},
     logs::Logs,
     outcome::{
         ActOutcome, DisabledInvariant, Log, Story, Warning, act_writes::ActWrites,
@@ -191,6 +191,14 @@ impl Outcome {
         &self.acts[self.acts.len() - n..]
     }
 
+    /// Returns true if the command of the last act was rejected or failed, so that it changed nothing.
+    ///
+    /// Then a test may expect that everything is as before. Of concurrent commands, all must be refused.
+    pub(crate) fn is_last_act_refused(&self) -> bool {
+        let acts = self.overlapping_acts();
+        !acts.is_empty() && acts.iter().all(ActOutcome::is_refused)
+    }
+
     /// Returns the last act.
     ///
     /// # Panics
@@ -252,12 +260,10 @@ impl Outcome {
             .all(|entry| matches!(entry.kind, EntryKind::ClockAdvanced { .. }))
     }
 
-    /// Returns true if a command is scheduled and not yet due.
+    /// Returns true if a command was ever scheduled. It may have been cancelled or delivered since.
     pub(crate) fn has_scheduled(&self) -> bool {
-        ScheduledCommands::new(&self.record)
-            .pending()
-            .next()
-            .is_some()
+        let is_scheduled = |entry: &Entry| matches!(entry.kind, EntryKind::Scheduled { .. });
+        self.record.entries().iter().any(is_scheduled)
     }
 
     /// Returns the events that the acts raised, in the order in which they were stored.

@@ -44,14 +44,14 @@ impl Runner<'_, '_> {
 
     /// Returns the warning that no act changed what the step reads outside of the record.
     ///
-    /// After a rejection or a failure, a test may expect just that.
+    /// If the command of the act was rejected or failed, a test may expect just that.
     fn warning_if_unchanged(
         &mut self,
         idx: usize,
         expectation: &dyn Expectation,
     ) -> Option<String> {
         let before = self.unrecorded_before.remove(&idx)?;
-        if self.outcome.problems().next().is_some() {
+        if self.outcome.is_last_act_refused() {
             return None;
         }
 
@@ -81,12 +81,10 @@ impl Runner<'_, '_> {
 
     /// Requires that an act since the last `then` steps met an expectation that stays met.
     ///
-    /// An act that was rejected or failed is exempt.
+    /// An act whose command was rejected or failed is exempt.
     async fn require_new_act(&mut self, expectation: &dyn Expectation) -> Result<(), Mismatch> {
         let outcome = &mut self.outcome;
-        if !expectation.stays_met()
-            || !outcome.has_checked_acts()
-            || outcome.problems().next().is_some()
+        if !expectation.stays_met() || !outcome.has_checked_acts() || outcome.is_last_act_refused()
         {
             return Ok(());
         }

@@ -157,9 +157,9 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// Warns if an act that lets time pass is about nothing: nothing was due, and nothing waits.
+    /// Warns if an act that lets time pass is about nothing: nothing was due, and nothing was scheduled.
     ///
-    /// If a command is scheduled, a test may expect that it is not due yet.
+    /// If a command was scheduled, a test may expect that it is not due yet, or that it was cancelled.
     pub(super) fn warn_of_idle_time(&mut self, idx: usize) {
         let outcome = &self.outcome;
         let is_idle = outcome.is_last_act_idle() && outcome.remaining().is_quiet();
@@ -169,7 +169,7 @@ impl Runner<'_, '_> {
         }
 
         let location = self.plan.steps[idx].location;
-        let text = "nothing was due while the time passed, and nothing is scheduled".to_owned();
+        let text = "nothing was due while the time passed, and nothing was scheduled".to_owned();
         self.outcome.warn(Warning::at_step(location, text));
     }
 

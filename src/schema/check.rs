@@ -85,7 +85,7 @@ impl SchemaCheck {
             folder: SchemaFolder::new(folder.into()),
             samples: Vec::new(),
             problems: Vec::new(),
-            updates: env::var_os(UPDATE).is_some_and(|value| value != "0"),
+            updates: env::var_os(UPDATE).is_some_and(|value| !value.is_empty() && value != "0"),
         }
     }
 

@@ -25,7 +25,7 @@ impl Mode {
     /// The environment variable with the default mode of a harness.
     pub(crate) const ENV_VAR: &str = "FLOW_MODE";
 
-    /// Returns the default mode of a harness.
+    /// Returns the default mode of a harness. An empty variable counts as unset.
     ///
     /// # Panics
     ///
@@ -33,11 +33,11 @@ impl Mode {
     /// not run in the mode that the user asked for.
     pub(crate) fn from_env() -> Self {
         match env::var(Self::ENV_VAR) {
-            Ok(name) => match name.parse() {
+            Ok(name) if !name.is_empty() => match name.parse() {
                 Ok(mode) => mode,
                 Err(err) => panic!("{}: {err}", Self::ENV_VAR),
             },
-            Err(_) => Self::default(),
+            _ => Self::default(),
         }
     }
 

@@ -179,8 +179,7 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
     /// expects that.
     #[track_caller]
     fn require_change(&mut self, method: &str) {
-        let has_problem = self.outcome.problems().next().is_some();
-        if !has_problem && !self.is_changed() {
+        if !self.outcome.is_last_act_refused() && !self.is_changed() {
             let described = format!("{} {:?} {method}", A::NAME, self.aggregate.id());
             self.guard.mark_unchanged(described, Location::caller());
         }

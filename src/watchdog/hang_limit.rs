@@ -5,15 +5,15 @@ pub(super) const ENV_VAR: &str = "FLOW_HANG_SECONDS";
 
 const DEFAULT: Duration = Duration::from_secs(60);
 
-/// Returns how long a flow may stand still. `None` means for ever.
+/// Returns how long a flow may stand still. `None` means for ever. An empty variable counts as unset.
 ///
 /// # Panics
 ///
 /// Panics if the environment variable is not a number of seconds.
 pub(super) fn from_env() -> Option<Duration> {
     match env::var(ENV_VAR) {
-        Ok(text) => parse(&text),
-        Err(_) => Some(DEFAULT),
+        Ok(text) if !text.is_empty() => parse(&text),
+        _ => Some(DEFAULT),
     }
 }
 

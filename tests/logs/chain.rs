@@ -16,9 +16,9 @@ fn log_is_shown_under_its_handler_call() {
     ├ Talker                            handled
     │ │ · INFO before what="hello"
     │ │ · DEBUG after
-    │ └ Say                             Speaker  handled, changed nothing
+    │ └ Say                             Speaker  handled, stored nothing
     │     · INFO saying nth=1
-    └ Listener                          handled, changed nothing
+    └ Listener                          handled, stored nothing
         · WARN heard
     "#);
 }
@@ -33,7 +33,7 @@ fn log_is_shown_in_engine_mode() {
     │ │ · ERROR it broke code=7
     │ └ Say                             Speaker  rolled back
     │     · INFO saying nth=1
-    ├ Listener                          handled, changed nothing
+    ├ Listener                          handled, stored nothing
     │   · WARN heard
     ├ Talker                            FAILED: talking failed: no breath (attempt 2)
     │ │ · INFO before what="fail"
@@ -63,14 +63,14 @@ fn log_list_is_shortened() {
     ├ Talker                            handled
     │ │ · INFO before what="a lot"
     │ │ · DEBUG after
-    │ └ Say                             Speaker  handled, changed nothing
+    │ └ Say                             Speaker  handled, stored nothing
     │     · INFO saying nth=1
     │     · INFO saying nth=2
     │     · INFO saying nth=3
     │     · INFO saying nth=4
     │     · INFO saying nth=5
     │     · and 3 more
-    └ Listener                          handled, changed nothing
+    └ Listener                          handled, stored nothing
         · WARN heard
     "#);
 }

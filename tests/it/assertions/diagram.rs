@@ -72,7 +72,7 @@ fn diagram_shows_every_attempt() {
         Test->>Brittle: Instructed
         Brittle--xTest: FAILED: the instruction failed: there was smoke
         Test->>Bystander: Instructed
-        Note over Bystander: handled, changed nothing
+        Note over Bystander: handled, stored nothing
         Test->>TallyKeeper: Instructed
         Note over TallyKeeper: wrote Tally "inst-1"
         Test->>Brittle: Instructed (attempt 2)

@@ -80,8 +80,10 @@ fn given_events_reach_projections_and_process_managers() {
         .when_event(payment_received())
         .then_projection::<StockLevel>("prod-1")
         .has(|level| level.reserved == 2)
+        .unchanged()
         .then_process_manager::<Fulfilment>("ord-1")
         .has(|fulfilment| fulfilment.reserved)
+        .unchanged()
         .then(expect::handler_failed_with_message::<Fulfilment>(
             "there is no Order `ord-1`",
         ))

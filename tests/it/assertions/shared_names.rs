@@ -74,7 +74,7 @@ fn event_of_another_aggregate_is_missing() {
              └ InvoiceMaker                    handled
                └ Customer.Create               CustomerHandler  stored Customer "i-1"
                  └ Customer.Created            customer-i-1 @1
-                   └ InvoiceMaker              handled, changed nothing
+                   └ InvoiceMaker              handled, stored nothing
 
     end    nothing pending · no handlers failed
     "#);
@@ -104,7 +104,7 @@ fn events_of_another_aggregate_differ() {
              └ InvoiceMaker                    handled
                └ Customer.Create               CustomerHandler  stored Customer "i-1"
                  └ Customer.Created            customer-i-1 @1
-                   └ InvoiceMaker              handled, changed nothing
+                   └ InvoiceMaker              handled, stored nothing
 
     end    nothing pending · no handlers failed
     "#);
@@ -312,7 +312,7 @@ fn missing_row_names_the_event_of_the_right_aggregate() {
              └ InvoiceMaker                    handled
                └ Customer.Create               CustomerHandler  stored Customer "i-1"
                  └ Customer.Created            customer-i-1 @1
-                   └ InvoiceMaker              handled, changed nothing
+                   └ InvoiceMaker              handled, stored nothing
 
     end    nothing pending · no handlers failed
     "#);

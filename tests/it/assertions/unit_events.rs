@@ -167,6 +167,6 @@ fn then_no_event_is_one_that_the_aggregate_has() {
     unit test of Inventory failed: then no event OrderPlaced      tests/it/assertions/unit_events.rs:LINE
 
       expected  the message OrderPlaced
-      found     no such message in the domain
+      found     the aggregate does not list it in `events(..)`, so it cannot raise it
     ");
 }

@@ -83,5 +83,5 @@ fn repaired_failure_is_not_the_cause() {
         .then_handled_by::<SlowMailer>()
         .times(2);
 
-    insta::assert_snapshot!(diagnosis(flow), @"perhaps 20 SlowMailer handled NoticeSent and changed nothing");
+    insta::assert_snapshot!(diagnosis(flow), @"perhaps 20 SlowMailer handled NoticeSent and stored nothing");
 }

@@ -352,7 +352,7 @@ fn redelivered_message_was_handled_again() {
             .times(3)
     };
 
-    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"perhaps 20 InventoryEventHandler handled OrderPlaced and changed nothing");
+    insta::assert_snapshot!(diagnosis_in_both_modes(flow), @"perhaps 20 InventoryEventHandler handled OrderPlaced and stored nothing");
 }
 
 #[test]

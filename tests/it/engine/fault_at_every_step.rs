@@ -76,10 +76,10 @@ fn non_idempotent_handler_is_found_with_its_step() {
     chain  Counted                             count-count-1 @1
            ├ Countdown                         handled
            │ └ Counted                         count-count-1 @2
-           │   └ Countdown                     handled, changed nothing
+           │   └ Countdown                     handled, stored nothing
            └ Countdown                         handled (attempt 2)
              └ Counted                         count-count-1 @3
-               └ Countdown                     handled, changed nothing
+               └ Countdown                     handled, stored nothing
 
     end    nothing pending · no handlers failed · no dead letters
     rerun  cargo test engine::fault_at_every_step::non_idempotent_handler_is_found_with_its_step
@@ -128,7 +128,7 @@ fn second_mail_after_a_refused_commit_is_found() {
     chain  ReleaseRoom                         BookingHandler  stored Booking "b-1"
            └ RoomReleased                      booking-b-1 @2
              ├ PaymentDeadline                 stored PaymentDeadline "b-1"
-             ├ GuestMailer                     handled, changed nothing (after 1 lost race)
+             ├ GuestMailer                     handled, stored nothing (after 1 lost race)
              └ RoomListProjector               wrote Room "b-1"
 
     end    nothing pending · no handlers failed · 1 race lost · no dead letters

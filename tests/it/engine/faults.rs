@@ -54,6 +54,7 @@ fn inline_failure_is_not_retried() {
         .then(expect::handler_failed_with_message::<InventoryEventHandler>("out of memory"))
         .then_aggregate::<Inventory>("prod-1")
         .has(|inventory| inventory.available == 100)
+        .unchanged()
         .run();
 }
 

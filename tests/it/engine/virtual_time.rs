@@ -278,8 +278,8 @@ fn report_tells_how_far_the_clock_moved() {
            ├ Reminder                          stored Reminder "ada"
            │ └ Remind                          MailboxHandler  stored Mailbox "ada"   <- here
            │   └ Reminded                      mailbox-ada @1
-           ├ Greeter                           handled, changed nothing (attempt 3)
-           └ Counter                           handled, changed nothing
+           ├ Greeter                           handled, stored nothing (attempt 3)
+           └ Counter                           handled, stored nothing
 
     end    nothing pending · no handlers failed · 1 delivery retried · no dead letters
     "#);

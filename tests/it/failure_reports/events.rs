@@ -73,7 +73,7 @@ fn an_event_is_unexpected() {
              │   └ Fulfilment                     stored Fulfilment "ord-1"
              │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-1"   <- here
              │       └ OrderCancelled             order-ord-1 @2
-             │         ├ InventoryEventHandler    handled, changed nothing
+             │         ├ InventoryEventHandler    handled, stored nothing
              │         └ OrderDashboardProjector  wrote OrderDashboard "ord-1"
              ├ Fulfilment                         stored Fulfilment "ord-1"
              └ OrderDashboardProjector            wrote OrderDashboard "ord-1"

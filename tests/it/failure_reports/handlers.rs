@@ -54,7 +54,7 @@ fn unasserted_handler_failure() {
 
     chain  Instructed                          talk-inst-1 @1
            ├ Brittle                           FAILED: the instruction failed: there was smoke   <- here
-           ├ Bystander                         handled, changed nothing
+           ├ Bystander                         handled, stored nothing
            └ TallyKeeper                       wrote Tally "inst-1"
 
     end    nothing pending · 1 handler failed
@@ -78,7 +78,7 @@ fn handler_that_fails_with_another_error() {
 
     chain  Instructed                          talk-inst-1 @1
            ├ Brittle                           FAILED: the instruction failed: there was smoke   <- here
-           ├ Bystander                         handled, changed nothing
+           ├ Bystander                         handled, stored nothing
            └ TallyKeeper                       wrote Tally "inst-1"
 
     end    nothing pending · 1 handler failed
@@ -100,7 +100,7 @@ fn a_handler_that_panics() {
 
     chain  Instructed                          talk-inst-1 @1
            ├ Brittle                           FAILED: panicked at tests/it/fixture/lab.rs:LINE: the beaker broke   <- here
-           ├ Bystander                         handled, changed nothing
+           ├ Bystander                         handled, stored nothing
            └ TallyKeeper                       wrote Tally "inst-1"
 
     end    nothing pending · 1 handler failed

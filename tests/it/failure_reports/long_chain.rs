@@ -127,7 +127,7 @@ fn a_chain_that_is_too_long() {
              │   └ Fulfilment                     stored Fulfilment "ord-4"
              │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-4"
              │       └ OrderCancelled             order-ord-4 @2
-             │         ├ InventoryEventHandler    handled, changed nothing
+             │         ├ InventoryEventHandler    handled, stored nothing
              │         └ OrderDashboardProjector  wrote OrderDashboard "ord-4"
              ├ Fulfilment                         stored Fulfilment "ord-4"
              └ OrderDashboardProjector            wrote OrderDashboard "ord-4"
@@ -138,7 +138,7 @@ fn a_chain_that_is_too_long() {
              │   └ Fulfilment                     stored Fulfilment "ord-5"
              │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-5"
              │       └ OrderCancelled             order-ord-5 @2
-             │         ├ InventoryEventHandler    handled, changed nothing
+             │         ├ InventoryEventHandler    handled, stored nothing
              │         └ OrderDashboardProjector  wrote OrderDashboard "ord-5"
              ├ Fulfilment                         stored Fulfilment "ord-5"
              └ OrderDashboardProjector            wrote OrderDashboard "ord-5"
@@ -149,7 +149,7 @@ fn a_chain_that_is_too_long() {
              │   └ Fulfilment                     stored Fulfilment "ord-6"
              │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-6"
              │       └ OrderCancelled             order-ord-6 @2
-             │         ├ InventoryEventHandler    handled, changed nothing
+             │         ├ InventoryEventHandler    handled, stored nothing
              │         └ OrderDashboardProjector  wrote OrderDashboard "ord-6"
              ├ Fulfilment                         stored Fulfilment "ord-6"
              └ OrderDashboardProjector            wrote OrderDashboard "ord-6"

@@ -55,7 +55,7 @@ fn description_that_panics_does_not_hide_the_report() {
              │   └ Fulfilment                     stored Fulfilment "ord-1"
              │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-1"
              │       └ OrderCancelled             order-ord-1 @2
-             │         ├ InventoryEventHandler    handled, changed nothing
+             │         ├ InventoryEventHandler    handled, stored nothing
              │         └ OrderDashboardProjector  wrote OrderDashboard "ord-1"
              ├ Fulfilment                         stored Fulfilment "ord-1"
              └ OrderDashboardProjector            wrote OrderDashboard "ord-1"

@@ -121,6 +121,13 @@ fn rerun_hint_shows_the_mode_of_the_environment() {
 }
 
 #[test]
+fn empty_variable_of_the_environment_counts_as_unset() {
+    let output = output_of_child("passes", &[("FLOW_MODE", ""), ("FLOW_HANG_SECONDS", "")]);
+
+    assert!(output.contains("1 passed"), "{output}");
+}
+
+#[test]
 fn colors_are_printed_only_if_forced() {
     let plain = output_of_child("fails", &[]);
     let colored = output_of_child("fails", &[("CLICOLOR_FORCE", "1")]);

@@ -59,8 +59,8 @@ fn rejected_scheduled_command_counts_as_a_rejection() {
     chain  SignedUp                            sign_up-nobody @1
            ├ Reminder                          stored Reminder "nobody"
            │ └ Remind                          MailboxHandler  REJECTED: the user has no mailbox   <- here
-           ├ Greeter                           handled, changed nothing
-           └ Counter                           handled, changed nothing
+           ├ Greeter                           handled, stored nothing
+           └ Counter                           handled, stored nothing
 
     end    nothing pending · no handlers failed · 1 command rejected
     "#);
@@ -89,8 +89,8 @@ fn uncovered_later_rejection_is_reported_with_its_step() {
     chain  SignedUp                            sign_up-nobody @1
            ├ Reminder                          stored Reminder "nobody"
            │ └ Remind                          MailboxHandler  REJECTED: the user has no mailbox   <- here
-           ├ Greeter                           handled, changed nothing
-           └ Counter                           handled, changed nothing
+           ├ Greeter                           handled, stored nothing
+           └ Counter                           handled, stored nothing
 
     end    nothing pending · no handlers failed · 1 command rejected
     "#);
@@ -163,8 +163,8 @@ fn rejection_in_a_given_step_counts_as_a_rejection() {
     chain  SignedUp                            sign_up-nobody @1
            ├ Reminder                          stored Reminder "nobody"
            │ └ Remind                          MailboxHandler  REJECTED: the user has no mailbox   <- here
-           ├ Greeter                           handled, changed nothing
-           └ Counter                           handled, changed nothing
+           ├ Greeter                           handled, stored nothing
+           └ Counter                           handled, stored nothing
 
     end    nothing pending · no handlers failed · 1 command rejected
     "#);

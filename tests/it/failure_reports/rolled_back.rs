@@ -49,7 +49,7 @@ fn event_handler_rejection_is_a_failure() {
 
     chain  Instructed                          talk-inst-1 @1
            ├ Brittle                           REJECTED: there was doubt   <- here
-           ├ Bystander                         handled, changed nothing
+           ├ Bystander                         handled, stored nothing
            └ TallyKeeper                       wrote Tally "inst-1"
 
     end    nothing pending · 1 handler failed

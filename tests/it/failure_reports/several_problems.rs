@@ -82,7 +82,7 @@ fn handler_failure_is_reported_before_its_effects() {
 
     chain  Instructed                          talk-inst-1 @1
            ├ Brittle                           FAILED: the instruction failed: there was smoke   <- here
-           ├ Bystander                         handled, changed nothing
+           ├ Bystander                         handled, stored nothing
            └ TallyKeeper                       wrote Tally "inst-1"
 
     end    nothing pending · 1 handler failed
@@ -142,7 +142,7 @@ fn first_mismatch_is_not_repeated() {
 
     chain  Instructed                          talk-inst-1 @1
            ├ Brittle                           FAILED: the instruction failed: there was smoke   <- here
-           ├ Bystander                         handled, changed nothing
+           ├ Bystander                         handled, stored nothing
            └ TallyKeeper                       wrote Tally "inst-1"
 
     end    nothing pending · 1 handler failed

@@ -168,7 +168,6 @@ fn partial_value_that_differs() {
 
     why    perhaps: InventoryEventHandler handled OrderPlaced and raised StockReserved, the last event to set `reserved.ord-1`; the value comes
              from InventoryEventHandler: it is the `quantity` of OrderPlaced
-           StockReceived from the test flow was the last event to set `reserved.ord-2`
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 100 }
             2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  accepted
@@ -214,7 +213,7 @@ fn state_that_should_be_absent() {
              │   └ Fulfilment                     stored Fulfilment "ord-1"
              │     └ CancelOrder                  OrderCommandHandler  stored Order "ord-1"
              │       └ OrderCancelled             order-ord-1 @2
-             │         ├ InventoryEventHandler    handled, changed nothing
+             │         ├ InventoryEventHandler    handled, stored nothing
              │         └ OrderDashboardProjector  wrote OrderDashboard "ord-1"   <- here
              ├ Fulfilment                         stored Fulfilment "ord-1"
              └ OrderDashboardProjector            wrote OrderDashboard "ord-1"
@@ -280,8 +279,8 @@ fn a_row_that_was_deleted() {
             3 then   Tally "inst-1"                                           FAILED
 
     chain  Instructed                          talk-inst-1 @2
-           ├ Brittle                           handled, changed nothing
-           ├ Bystander                         handled, changed nothing
+           ├ Brittle                           handled, stored nothing
+           ├ Bystander                         handled, stored nothing
            └ TallyKeeper                       deleted Tally "inst-1"   <- here
 
     end    nothing pending · no handlers failed
@@ -310,8 +309,8 @@ fn a_long_value_is_cut() {
             2 then   Tally "inst-1" has                           FAILED
 
     chain  Instructed                          talk-inst-1 @1
-           ├ Brittle                           handled, changed nothing
-           ├ Bystander                         handled, changed nothing
+           ├ Brittle                           handled, stored nothing
+           ├ Bystander                         handled, stored nothing
            └ TallyKeeper                       wrote Tally "inst-1"   <- here
 
     end    nothing pending · no handlers failed

@@ -8,7 +8,7 @@ use flow_harness::{flow::Acted, prelude::*};
 use rstest::rstest;
 
 use crate::fixture::{
-    book_room, mismatch, place_order, remind, reminded, rooms, shop, sign_ups, signed_up,
+    book_room, mismatch, pay_room, place_order, remind, reminded, rooms, shop, sign_ups, signed_up,
     stock_received,
 };
 
@@ -47,6 +47,8 @@ const PASSING: &[Case] = &[
     ("time before another act", |mode| sign_ups().mode(mode).given_nothing().when_time_passes(SECOND).when(remind("ada")).then_accepted()),
     ("time in which nothing is due yet", |mode| rooms().mode(mode).when(book_room()).when_time_passes(SECOND).then(expect::no_event::<RoomReleased>())),
     ("time in which something is due", |mode| rooms().mode(mode).when(book_room()).when_time_passes(PAYMENT_TERM).then_settled()),
+    ("time after a cancelled schedule", |mode| rooms().mode(mode).given_command(book_room()).given_command(pay_room()).when_time_passes(PAYMENT_TERM).then(expect::no_event::<RoomReleased>())),
+    ("time after a schedule that was due", |mode| sign_ups().mode(mode).when_event(signed_up(1)).when_time_passes(SECOND).then_event(reminded()).when_time_passes(SECOND).then_no_events()),
     ("paused engine", |mode| sign_ups().paused().mode(mode).when_event(signed_up(9)).when_engine_runs().then_no_events()),
     ("acts in a row", |mode| sign_ups().mode(mode).when(remind("ada")).when(remind("bob")).then_accepted()),
 ];
@@ -149,7 +151,7 @@ fn act_about_nothing_fails() {
 fn act_in_which_nothing_happens_is_a_warning() {
     insta::assert_snapshot!(same_in_every_mode(WARNING, warnings), @"
     time without a schedule
-    nothing was due while the time passed, and nothing is scheduled
+    nothing was due while the time passed, and nothing was scheduled
 
     too little time, settled
     nothing was due while the time passed: ReleaseRoom for booking-b-1 is scheduled for 2026-01-04T00:00:00Z, so this expectation cannot fail here. Let more time pass, or expect what waits: `expect::scheduled::<..>()`

@@ -82,7 +82,7 @@ fn report_names_an_idle_given_command() {
     chain  Counted                             count-count-1 @1
            └ Countdown                         handled   <- here
              └ Counted                         count-count-1 @2
-               └ Countdown                     handled, changed nothing
+               └ Countdown                     handled, stored nothing
 
     warn   tests/it/guards/idle_given_command.rs:LINE: the given command Ask was accepted, but changed nothing: no event, no state, no row.
              Check its fields and the given steps before it

@@ -214,6 +214,25 @@ fn unknown_field_in_like_is_named() {
     "#);
 }
 
+/// Nobody set a field that the aggregate does not have.
+#[test]
+fn unknown_field_in_like_has_no_setter() {
+    let flow = shop()
+        .given_events(stock_received(5))
+        .when(place_order())
+        .then_aggregate::<Inventory>("prod-1")
+        .like(json!({ "shelf": null }));
+
+    let failure = failure(flow);
+    insta::assert_snapshot!(failure.mismatch(), @r#"
+    expected  Inventory "prod-1" like { shelf: null }
+    found     Inventory "prod-1" { product_id: "prod-1", available: 3, reserved: {"ord-1":2} }
+              shelf  expected null, found nothing
+              Inventory "prod-1" has no field `shelf`
+    "#);
+    assert_eq!(failure.diagnosis(), None);
+}
+
 #[test]
 fn misspelt_field_in_an_allowed_difference_fails() {
     let flow = |difference: &str| {

@@ -116,6 +116,7 @@ fn miswritten_command_id_reaches_another_aggregate() {
         ))
         .then_projection::<OrderDashboard>("ord-1")
         .has(|row| row.status == OrderStatus::Placed)
+        .unchanged()
         .run();
 }
 
