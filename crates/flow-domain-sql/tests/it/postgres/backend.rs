@@ -1,6 +1,6 @@
 //! Schemas for test runs.
 
-use std::{env, process::Command};
+use std::{env, process::Command, time::Duration};
 
 use flow_domain::{
     port::OutboxState,
@@ -9,6 +9,7 @@ use flow_domain::{
 use flow_domain_sql::postgres::PostgresBackend;
 use insta::assert_snapshot;
 use sqlx::postgres::PgConnectOptions;
+use tokio::time::timeout;
 
 use crate::{
     crashes::unit,
@@ -21,6 +22,12 @@ const KILLED: &str = "FLOW_KILLED_DATABASE";
 
 async fn open(backend: &PostgresBackend) -> OpenedStore {
     backend.open().await.expect("there is a schema")
+}
+
+/// Waits for what another task does, but not for ever.
+async fn soon(condition: impl Future<Output = ()>) {
+    let waited = timeout(Duration::from_secs(60), condition).await;
+    waited.expect("the backend does this soon");
 }
 
 /// The number of schemas for test runs.
@@ -160,7 +167,7 @@ async fn killed_process_leaves_nothing() {
 
     assert_eq!(positions(&**opened.store()).await, [] as [u64; 0]);
     // It is done beside the run.
-    while database.count(n_left).await != 0 {}
+    soon(async { while database.count(n_left).await != 0 {} }).await;
 }
 
 #[tokio::test]
@@ -176,10 +183,13 @@ async fn schemas_that_are_too_many_are_dropped() {
     // The locks end with the connections.
     drop((opened, many));
     let next = PostgresBackend::of_pool(&database.pool);
-    while database.count(N_SCHEMAS).await != 64 {
-        drop(open(&next).await);
-        drop(open(&PostgresBackend::of_pool(&database.pool)).await);
-    }
+    soon(async {
+        while database.count(N_SCHEMAS).await != 64 {
+            drop(open(&next).await);
+            drop(open(&PostgresBackend::of_pool(&database.pool)).await);
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
