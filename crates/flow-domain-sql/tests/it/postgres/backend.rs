@@ -26,7 +26,7 @@ async fn open(backend: &PostgresBackend) -> OpenedStore {
 
 /// Waits for what another task does, but not for ever.
 async fn soon(condition: impl Future<Output = ()>) {
-    let waited = timeout(Duration::from_secs(60), condition).await;
+    let waited = timeout(Duration::from_mins(1), condition).await;
     waited.expect("the backend does this soon");
 }
 
