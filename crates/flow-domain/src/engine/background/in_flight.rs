@@ -230,7 +230,7 @@ fn log_stall(report: &AttemptReport) {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "derive"))]
 mod tests {
     use super::*;
     use crate::{
