@@ -2,8 +2,8 @@
 
 /// Implements ports of a layer over the store in its field `store`, an `Arc<dyn Store>`.
 ///
-/// Each call is passed on. With `|layer, call| answer`, the expression `answer` decides: `layer` is the layer,
-/// and `call()` passes the call on.
+/// Each call is passed on. With `|layer, method, call| answer`, the expression `answer` decides: `layer` is the
+/// layer, `method` is the name of the method, and `call()` passes the call on.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -14,8 +14,8 @@
 /// }
 ///
 /// forward_ports!(Logged: Ledger, Outbox);
-/// forward_ports!(Logged: AggregateStore; |layer, call| {
-///     println!("a state is read from {:?}", layer.store);
+/// forward_ports!(Logged: AggregateStore; |layer, method, call| {
+///     println!("{method} of {:?}", layer.store);
 ///     call()
 /// });
 /// ```
@@ -23,10 +23,10 @@
 #[macro_export]
 macro_rules! forward_ports {
     ($layer:ty: $($port:ident),+) => {
-        $crate::forward_ports!($layer: $($port),+; |_layer, call| call());
+        $crate::forward_ports!($layer: $($port),+; |_layer, _method, call| call());
     };
-    ($layer:ty: $($port:ident),+; |$this:ident, $call:ident| $answer:expr) => {
-        $($crate::forward_ports!(@$port $layer, $this, $call, $answer);)+
+    ($layer:ty: $($port:ident),+; |$this:ident, $name:ident, $call:ident| $answer:expr) => {
+        $($crate::forward_ports!(@$port $layer, $this, $name, $call, $answer);)+
     };
 
     (@EventStore $($how:tt)*) => {
@@ -87,12 +87,13 @@ macro_rules! forward_ports {
         }
     };
 
-    (@impl $port:ident $layer:ty, $this:ident, $call:ident, $answer:expr;
+    (@impl $port:ident $layer:ty, $this:ident, $name:ident, $call:ident, $answer:expr;
         $($method:ident($($arg:ident: $type:ty),*) -> $output:ty;)+) => {
         #[allow(clippy::elidable_lifetime_names, reason = "some arguments have the lifetime")]
         impl $crate::port::$port for $layer {
             $(fn $method<'a>(&'a self $(, $arg: $type)*) -> $crate::port::PortFuture<'a, $output> {
                 let $this = self;
+                let $name = stringify!($method);
                 let $call = move || {
                     // The call takes its arguments with it, so it is made at most once.
                     $(let $arg = $arg;)*

@@ -122,7 +122,7 @@ impl ProjectionStore for ScratchStore {
 
 crate::forward_ports!(
     ScratchStore: EventStore, AggregateStore, Ledger, Outbox;
-    |_layer, _call| unsupported()
+    |_layer, _method, _call| unsupported()
 );
 
 impl Store for ScratchStore {

@@ -220,7 +220,7 @@ impl Store for FlakyStore {
 
 forward_ports!(
     FlakyStore: EventStore, AggregateStore, ProjectionStore, Outbox;
-    |layer, call| layer.switch.unless_failing(call)
+    |layer, _method, call| layer.switch.unless_failing(call)
 );
 
 impl Ledger for FlakyStore {
