@@ -199,7 +199,8 @@ async fn run(load: Load) -> Duration {
 async fn run_with_head_start(load: Load, head_start: Duration) -> Duration {
     let yard = Yard::open(load);
     let engines = Engines::start(&yard);
-    tokio::time::sleep(head_start).await;
+    // No job comes meanwhile.
+    let _ = timeout(head_start, yard.done.notified()).await;
 
     let start = Instant::now();
     yard.publish_jobs().await;
