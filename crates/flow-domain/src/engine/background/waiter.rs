@@ -11,7 +11,7 @@ const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 /// The longest delay after a failure of an adapter.
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
-/// Tells a task to stop, if it is true. The sender is gone if the engine is gone.
+/// It is true if the tasks of the engine have to stop. The sender is gone if the engine is gone.
 pub(in crate::engine) type StopSignal = watch::Receiver<bool>;
 
 /// Waits for work: polls with growing intervals, and backs off from adapters that fail.
