@@ -230,7 +230,8 @@ fn log_stall(report: &AttemptReport) {
     }
 }
 
-#[cfg(all(test, feature = "derive"))]
+#[cfg(feature = "derive")]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
