@@ -235,11 +235,14 @@ pub mod unit;
 mod value;
 mod watchdog;
 
-pub use flow::{Flow, FlowHarness, Invariant, Mode};
+pub use flow::{Flow, FlowHarness, Invariant, Mode, SystemHarness};
 pub use flow_domain;
 pub use outcome::Outcome;
 pub use report::FlowFailure;
-pub use system::{backend, fault};
+pub use system::{
+    backend, fault,
+    under_test::{At, CommittedEvents, SystemUnderTest, WorkerStep, at},
+};
 pub use unit::unit;
 
 /// The README's examples, compiled.

@@ -99,6 +99,7 @@ impl<'r> ChainBuilder<'r> {
                 EntryKind::Scheduled { .. } => self.add_scheduled(entry, parent),
                 EntryKind::Appended(event) => self.add_event(entry, event, parent),
                 EntryKind::Raised(_) => self.add_raised(entry, parent),
+                EntryKind::HandlerStarted { handler, .. } => self.add_worker(entry, handler),
                 _ => {}
             }
         }
@@ -226,6 +227,19 @@ impl<'r> ChainBuilder<'r> {
                 _ => {}
             }
         }
+    }
+
+    /// Adds a call for which no message is known: the work of a worker of a system.
+    fn add_worker(&mut self, start_entry: &Entry, worker: &'static str) {
+        let line = TreeLine {
+            label: worker.to_owned(),
+            detail: self.effects.call_result(start_entry).into_text(),
+            entries: vec![start_entry.id],
+            ..TreeLine::default()
+        };
+
+        let line = self.tree.add(None, line);
+        self.queue_effects(start_entry, line);
     }
 
     /// Adds a handler call for an event.

@@ -72,7 +72,7 @@ impl<'r> Effects<'r> {
             // The call has not ended.
             None => CallResult::Noted(String::new()),
             Some(HandlerOutcome::Handled) if is_rolled_back => CallResult::RolledBack,
-            Some(HandlerOutcome::Handled) if !changes.is_empty() => {
+            Some(HandlerOutcome::Handled | HandlerOutcome::Returned) if !changes.is_empty() => {
                 CallResult::Noted(changes.join(", "))
             }
             // A `work.add(..)` may be missing in the handler, so the report says that nothing was stored. The

@@ -70,6 +70,14 @@ impl Candidates {
 }
 
 impl Cause {
+    /// Returns true if the record alone shows the cause, without the wiring of a domain.
+    pub(super) fn is_in_record(&self) -> bool {
+        matches!(
+            self,
+            Self::Rejected { .. } | Self::HandlerFailed { .. } | Self::OrderDiffers { .. }
+        )
+    }
+
     /// Returns true if a handler failed or rejected a message, or if a command has no handler.
     ///
     /// No later act can repair that.

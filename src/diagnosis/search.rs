@@ -22,7 +22,12 @@ pub(crate) fn diagnose(subject: &Subject, outcome: &Outcome) -> Option<Diagnosis
         let has_problems = outcome.count_problems() != ProblemCount::default();
         (!has_problems).then(|| index.nothing_failed())?
     };
-    let cause = causes.into_iter().next().or_else(nothing_failed)?;
+    // Without a known wiring, the absence of a handler proves nothing.
+    let is_known = system.has_known_wiring();
+    let mut causes = causes.into_iter();
+    let cause = causes
+        .find(|cause| is_known || cause.is_in_record())
+        .or_else(|| nothing_failed().filter(|_| is_known))?;
 
     Some(Diagnosis {
         is_proven: index.is_proven(&cause, subject),

@@ -9,6 +9,7 @@ use crate::{
         with_timer_advice,
     },
     outcome::{ActKind, ActOutcome, Outcome, Problem, ProblemKind},
+    system::under_test::OwnRejection,
     value::{counted, cut_list},
 };
 
@@ -85,6 +86,17 @@ pub fn accepted_count(expected: usize) -> impl Expectation {
 pub fn rejected<R: Rejection + PartialEq>(expected: R) -> impl Expectation {
     let expected_text = format!("{expected:?}");
     rejected_if(expected_text, move |rejection: &R| *rejection == expected)
+}
+
+/// Expects that a component of a system refused the last command with this error.
+pub(crate) fn rejected_by_system<X>(expected: X) -> impl Expectation
+where
+    X: fmt::Debug + PartialEq + Send + Sync + 'static,
+{
+    let expected_text = format!("{expected:?}");
+    rejected_if(expected_text, move |refused: &OwnRejection| {
+        refused.downcast_ref() == Some(&expected)
+    })
 }
 
 /// Expects that the last command was rejected with an `R` for which `holds` returns true.

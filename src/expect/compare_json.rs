@@ -4,7 +4,7 @@ use flow_domain::{json::Json, message::Payload, wiring::nearest};
 
 use crate::{
     expect::{EmptyInput, Mismatch, Requirement},
-    value::{is_like, partial_differences, read_json, show_stored, show_value, stored_differences},
+    value::{is_like, partial_differences, read_json, show_stored, show_value, stored_differences, value_differences},
 };
 
 /// Requires that two stored states are equal. The order of their fields does not matter.
@@ -13,7 +13,11 @@ pub(super) fn require_equal(
     expected: &Payload,
     found: &Payload,
 ) -> Result<(), Mismatch> {
-    let shown = |payload| format!("{} {}", subject(), show_stored(payload));
+    let shown = |payload: &Payload| format!("{} {}", subject(), show_stored(payload));
+    if expected.is_value() || found.is_value() {
+        return require_equal_values((expected, found), shown);
+    }
+
     let differences = stored_differences(expected, found)
         .map_err(|err| Mismatch::not_json(shown(expected), &err))?;
     if differences.is_empty() {
@@ -21,6 +25,19 @@ pub(super) fn require_equal(
     }
 
     Err(Mismatch::new(shown(expected), shown(found)).with_field_differences(differences))
+}
+
+/// Requires that two values without a JSON form are equal.
+fn require_equal_values(
+    (expected, found): (&Payload, &Payload),
+    shown: impl Fn(&Payload) -> String,
+) -> Result<(), Mismatch> {
+    if expected.has_same_json(found) {
+        return Ok(());
+    }
+
+    let differences = value_differences(expected, found);
+    Err(Mismatch::new(shown(expected), shown(found)).with_differences(differences))
 }
 
 /// Requires that a stored state has these fields with these values. It may have other fields.

@@ -75,7 +75,14 @@ fn exactly(expected: ExpectedMessages, not_empty: Option<EmptyInput>) -> Check<'
 /// The event of a [`when_event`](crate::Flow::when_event) act does not count, because no handler
 /// raised it.
 pub fn event<E: Event>(expected: E) -> impl Expectation + use<E> {
-    let expected = Arc::new(ExpectedMessages::new::<AnyEvent>(&expected));
+    event_of_list(&expected)
+}
+
+/// Expects that each event of the list was raised in the acts so far.
+pub(crate) fn event_of_list<M: IntoMessages<AnyEvent>>(
+    expected: &M,
+) -> impl Expectation + use<M> {
+    let expected = Arc::new(ExpectedMessages::new::<AnyEvent>(expected));
     let described = Arc::clone(&expected);
 
     let check = move |outcome: &Outcome| {

@@ -1,4 +1,4 @@
-use flow_domain::message::short_type_name;
+use flow_domain::{message::short_type_name, testing::StateType};
 
 use crate::{
     expect::Mismatch,
@@ -135,6 +135,12 @@ pub trait Expectation: Send + Sync {
     #[doc(hidden)]
     fn warning_if_unchanged(&self, before: &str, outcome: &Outcome) -> Option<String> {
         let _ = (before, outcome);
+        None
+    }
+
+    /// Returns the state that this expectation reads, and its id, if it reads just one.
+    #[doc(hidden)]
+    fn watched_state(&self) -> Option<(StateType, String)> {
         None
     }
 

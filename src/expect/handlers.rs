@@ -252,6 +252,46 @@ pub fn handler_failed_with_message<H: 'static>(text: &str) -> impl Expectation +
     failed_if::<H>(&expected, required, holds, |_| None)
 }
 
+/// Expects that a component or a worker of a [`SystemUnderTest`](crate::SystemUnderTest) failed in the acts so
+/// far, with a message that contains `text`.
+///
+/// `name` is its name in the description of the system. Only a panic is a failure: an error that a component
+/// returns is a rejection.
+pub fn component_failed(name: &str, text: &str) -> impl Expectation + use<> {
+    let (name, text) = (name.to_owned(), text.to_owned());
+    let expected = format!("{name} fails with a message that contains {text:?}");
+    let description = expected.clone();
+    let is_expected = {
+        let (name, text) = (name.clone(), text.clone());
+        move |problem: &Problem<'_>, _: &Outcome| {
+            let message = problem.error.with_causes().to_string();
+            problem.handler == Some(&*name)
+                && !problem.error.is_rejection()
+                && message.contains(&text)
+        }
+    };
+    let covers = is_expected.clone();
+
+    let check = move |outcome: &Outcome| {
+        require_text(&text)?;
+        let problems = || (0..).zip(outcome.acts()).flat_map(|(idx, act)| act.problems(idx));
+        if problems().any(|problem| is_expected(&problem, outcome)) {
+            return Ok(());
+        }
+
+        let failures: Vec<String> = problems().map(|problem| problem.to_string()).collect();
+        let found = match failures.as_slice() {
+            [] => "no component or worker failed".to_owned(),
+            failures => failures.join("\n"),
+        };
+        Err(Mismatch::new(expected.as_str(), found).with_subject(Subject::CommandResult))
+    };
+    Check::new(description, check)
+        .covering(covers)
+        .staying_met()
+        .even_if_pending()
+}
+
 /// Expects that the handler `H` was called in the acts so far, and did not fail.
 ///
 /// An attempt that failed does not count if a later attempt succeeded. A handler that was never

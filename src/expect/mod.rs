@@ -14,6 +14,7 @@
 //! * Schedules and publishing: [`scheduled`], [`scheduled_times`], [`not_scheduled`], [`expired`], [`published`],
 //!   [`published_on`], [`publish_failed`], [`pending`].
 //! * Fakes: [`resource`].
+//! * Systems that are not built on `flow-domain`: [`component_failed`].
 //!
 //! # Examples
 //!
@@ -60,6 +61,7 @@ mod rows;
 mod scheduled;
 mod state;
 mod state_checks;
+mod stored_form;
 mod subject;
 mod timer_advice;
 mod unchanged;
@@ -67,16 +69,18 @@ mod unchanged;
 pub use attempts::attempts;
 pub(crate) use catch_closure::{catch_closure, describe};
 pub use chain::chain;
+pub(crate) use command_result::rejected_by_system;
 pub use command_result::{
     accepted, accepted_count, rejected, rejected_matching, rejected_with_message, reply, settled,
 };
 pub use dead_letters::{DeadLetters, dead_letters};
 pub(crate) use empty_input::EmptyInput;
+pub(crate) use events::event_of_list;
 pub use events::{event, event_matching, events, no_event, no_events};
 pub use expectation::Expectation;
 pub(crate) use handlers::skipped_messages;
 pub use handlers::{
-    HandledBy, handled_by, handler_failed, handler_failed_with_message, no_handler_failure,
+    HandledBy, component_failed, handled_by, handler_failed, handler_failed_with_message, no_handler_failure,
 };
 pub use messages::{commands, no_commands};
 pub use mismatch::Mismatch;
@@ -86,6 +90,7 @@ pub use published::{publish_failed, published, published_on};
 pub use resource::{Resource, resource};
 pub use rows::{Rows, projections};
 pub use scheduled::{Scheduled, expired, not_scheduled, scheduled, scheduled_times};
+pub(crate) use state::state_of_system;
 pub use state::{State, aggregate, process_manager, projection};
 pub(crate) use subject::{Requirement, StateSubject, Subject};
 pub(crate) use timer_advice::{TIMER_ADVICE, with_timer_advice};

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use flow_domain::{
     Message,
     message::{Envelope, MessageLabels},
-    record::{EntryKind, HandlerKind, TableKind},
+    record::{Entry, EntryKind, HandlerKind, TableKind},
     testing::StateType,
     wiring::{SubscriptionWiring, Wiring},
 };
@@ -183,6 +183,10 @@ impl NeverHappens {
     }
 
     fn of_any(effect: Effect, outcome: &Outcome) -> Option<Self> {
+        if !outcome.system().has_known_wiring() {
+            return Self::untold_event(effect, outcome);
+        }
+
         let is_declared = declared(effect, outcome.system().wiring()).next().is_some();
         if is_declared || has_effect(effect, outcome, |_| true) {
             return None;
@@ -194,6 +198,22 @@ impl NeverHappens {
             format!("If a handler {verb} one, declare it in the routes: `.{verb}::<..>()`"),
             outcome,
         )
+    }
+
+    /// Finds out whether a system of which the wiring is not known has told no event at all.
+    fn untold_event(effect: Effect, outcome: &Outcome) -> Option<Self> {
+        let mut entries = outcome.record().entries().iter();
+        let is_told = |entry: &Entry| {
+            matches!(entry.kind, EntryKind::Appended(_)) && entry.cause.is_some()
+        };
+        if effect != Effect::Raises || entries.any(is_told) {
+            return None;
+        }
+
+        Some(Self::in_this_run(
+            "the system told no event in this run",
+            "Pass each event that it commits to `CommittedEvents::add`",
+        ))
     }
 
     /// Returns `None` if the handlers declare too little to tell.

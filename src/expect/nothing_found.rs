@@ -1,9 +1,15 @@
-use flow_domain::record::{EntryKind, Record};
+use flow_domain::record::EntryKind;
 
-use crate::{expect::Mismatch, outcome::StateQuery, value::first_few};
+use crate::{expect::Mismatch, outcome::{Outcome, StateQuery}, value::first_few};
 
 /// Returns the mismatch for a state that was not found. It lists the states that the run stored.
-pub(super) fn nothing_found(query: &StateQuery, record: &Record) -> Mismatch {
+pub(super) fn nothing_found(query: &StateQuery, outcome: &Outcome) -> Mismatch {
+    if !outcome.system().has_known_wiring() {
+        let found = "nothing with this id; the harness sees no other ids of this system";
+        return Mismatch::new(query.describe(), found);
+    }
+
+    let record = outcome.record();
     let type_name = query.state_type.name;
     // The ids that were ever stored, in the order of their first write.
     let mut stored: Vec<&str> = Vec::new();

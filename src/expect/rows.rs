@@ -6,6 +6,7 @@ use crate::{
     expect::{
         Expectation, Mismatch, Requirement,
         state_checks::{CheckKind, StateChecks, holds_for, show_rows},
+        stored_form::StoredForm,
         unchanged::require_unchanged,
     },
     outcome::{Description, Outcome},
@@ -75,7 +76,7 @@ impl<'t, P: Projection> Rows<'t, P> {
             }
 
             for row in rows {
-                if !holds_for(row, query, &holds)? {
+                if !holds_for(row, query, StoredForm::json(), &holds)? {
                     let expected =
                         format!("only rows of {name} for which the closure returns true");
                     return Err(Mismatch::new(expected, show_stored(row))
@@ -94,7 +95,7 @@ impl<'t, P: Projection> Rows<'t, P> {
         self.checks
             .add("any", CheckKind::Values, move |rows, query, _| {
                 for row in rows {
-                    if holds_for(row, query, &holds)? {
+                    if holds_for(row, query, StoredForm::json(), &holds)? {
                         return Ok(());
                     }
                 }
@@ -119,7 +120,7 @@ impl<'t, P: Projection> Rows<'t, P> {
         self.checks
             .add("none", CheckKind::Absence, move |rows, query, _| {
                 for row in rows {
-                    if holds_for(row, query, &holds)? {
+                    if holds_for(row, query, StoredForm::json(), &holds)? {
                         let name = query.state_type.name;
                         let expected =
                             format!("no row of {name} for which the closure returns true");

@@ -1,19 +1,20 @@
-use std::{fmt, marker::PhantomData};
+use std::fmt;
 
 use flow_domain::{
-    Aggregate, Id, ProcessManager, Projection, json::Json, message::Payload, record::TableKind,
-    testing::StateType,
+    Aggregate, Id, ProcessManager, Projection, json::Json, record::TableKind, testing::StateType,
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 
 use crate::{
     expect::{
         Expectation, Mismatch,
         compare_json::{require_equal, require_like},
         state_checks::{CheckKind, StateChecks, holds_for, require_one},
+        stored_form::StoredForm,
         unchanged::require_unchanged,
     },
     outcome::{Description, Outcome},
+    system::under_test::state_type_of,
     value::show_stored,
 };
 
@@ -24,7 +25,7 @@ use crate::{
 pub fn aggregate<'t, A: Aggregate>(id: impl Id) -> State<'t, A> {
     let state_type = StateType::new::<A>(TableKind::Aggregate, A::NAME, A::ID_FIELD);
     let stream_category = A::EVENT_SOURCED.then_some(A::CATEGORY);
-    State::new(state_type, id, stream_category)
+    State::new(state_type, id.key().into_owned(), stream_category, StoredForm::json())
 }
 
 /// Expects that the row with this id exists, and that it meets the checks that follow.
@@ -32,7 +33,7 @@ pub fn aggregate<'t, A: Aggregate>(id: impl Id) -> State<'t, A> {
 /// See [`aggregate`] for the rules.
 pub fn projection<'t, P: Projection>(id: impl Id) -> State<'t, P> {
     let state_type = StateType::new::<P>(TableKind::Projection, P::NAME, P::ID_FIELD);
-    State::new(state_type, id, None)
+    State::new(state_type, id.key().into_owned(), None, StoredForm::json())
 }
 
 /// Expects that the process manager with this key exists, and that it meets the checks that follow.
@@ -40,7 +41,15 @@ pub fn projection<'t, P: Projection>(id: impl Id) -> State<'t, P> {
 /// See [`aggregate`] for the rules.
 pub fn process_manager<'t, M: ProcessManager>(key: impl Id) -> State<'t, M> {
     let state_type = StateType::new::<M>(TableKind::ProcessManager, M::name(), M::KEY);
-    State::new(state_type, key, None)
+    State::new(state_type, key.key().into_owned(), None, StoredForm::json())
+}
+
+/// Expects that a system that is not built on `flow-domain` has this state, and that it meets the checks.
+pub(crate) fn state_of_system<'t, T>(kind: TableKind, id: impl fmt::Display) -> State<'t, T>
+where
+    T: fmt::Debug + PartialEq + Send + 'static,
+{
+    State::new(state_type_of::<T>(kind), id.to_string(), None, StoredForm::value())
 }
 
 /// The expectation about one stored state, from [`aggregate`], [`projection`] or
@@ -50,15 +59,19 @@ pub fn process_manager<'t, M: ProcessManager>(key: impl Id) -> State<'t, M> {
 #[must_use = "an expectation does nothing until it is passed to `then`"]
 pub struct State<'t, T> {
     checks: StateChecks<'t>,
-    state_type: PhantomData<fn() -> T>,
+    form: StoredForm<T>,
 }
 
 impl<T> State<'_, T> {
-    fn new(state_type: StateType, id: impl Id, stream_category: Option<&'static str>) -> Self {
-        let id = Some(id.key().into_owned());
+    fn new(
+        state_type: StateType,
+        id: String,
+        stream_category: Option<&'static str>,
+        form: StoredForm<T>,
+    ) -> Self {
         Self {
-            checks: StateChecks::new(state_type, id, stream_category),
-            state_type: PhantomData,
+            checks: StateChecks::new(state_type, Some(id), stream_category),
+            form,
         }
     }
 
@@ -69,14 +82,14 @@ impl<T> State<'_, T> {
     }
 }
 
-impl<'t, T: Serialize + DeserializeOwned + fmt::Debug + 'static> State<'t, T> {
+impl<'t, T: fmt::Debug + 'static> State<'t, T> {
     /// Expects that the state equals `expected`.
     ///
     /// The stored values are compared. So the type needs no `PartialEq`, and a field that `serde`
     /// skips is not compared. Numbers are compared by their exact value: `1` and `1.0` are equal.
     #[track_caller]
     pub fn is(mut self, expected: T) -> Self {
-        let expected = Payload::encode("the expected value", &expected);
+        let expected = (self.form.hold)(expected);
         self.checks
             .add("is", CheckKind::Values, move |states, query, _| {
                 let expected = expected
@@ -90,10 +103,11 @@ impl<'t, T: Serialize + DeserializeOwned + fmt::Debug + 'static> State<'t, T> {
     /// Expects that `holds` returns true for the state.
     #[track_caller]
     pub fn has(mut self, holds: impl Fn(&T) -> bool + Send + Sync + 't) -> Self {
+        let form = self.form;
         self.checks
             .add("has", CheckKind::Values, move |states, query, _| {
                 let state = require_one(states, query)?;
-                if holds_for(state, query, &holds)? {
+                if holds_for(state, query, form, &holds)? {
                     return Ok(());
                 }
 
@@ -176,6 +190,10 @@ impl<T> Expectation for State<'_, T> {
 
     fn is_about_last_act(&self) -> bool {
         self.checks.is_about_last_act()
+    }
+
+    fn watched_state(&self) -> Option<(StateType, String)> {
+        self.checks.watched_state()
     }
 }
 

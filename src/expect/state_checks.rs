@@ -4,12 +4,11 @@ use flow_domain::{
     message::{MessageLabels, Payload},
     testing::StateType,
 };
-use serde::de::DeserializeOwned;
 
 use crate::{
     expect::{
         Mismatch, Requirement, StateSubject, Subject, catch_closure, never_happens::NeverHappens,
-        nothing_found::nothing_found, unchanged::require_changed,
+        nothing_found::nothing_found, stored_form::StoredForm, unchanged::require_changed,
     },
     outcome::{Description, Outcome, StateQuery},
     value::show_stored,
@@ -90,7 +89,7 @@ impl<'t> StateChecks<'t> {
             None => self.checks.is_empty(),
         };
         if states.is_empty() && needs_one {
-            return Err(nothing_found(query, outcome.record()));
+            return Err(nothing_found(query, outcome));
         }
 
         for check in &self.checks {
@@ -209,23 +208,28 @@ impl<'t> StateChecks<'t> {
         self.description().render(&MessageLabels::default())
     }
 
+    pub(super) fn watched_state(&self) -> Option<(StateType, String)> {
+        let id = self.query.id.clone()?;
+        Some((self.query.state_type, id))
+    }
+
     pub(super) fn is_about_last_act(&self) -> bool {
         self.has(CheckKind::NoChange)
     }
 }
 
-/// Decodes a stored state, and returns whether `holds` returns true for it.
+/// Returns whether `holds` returns true for a stored state.
 ///
 /// # Errors
 ///
 /// Returns a mismatch if the state cannot be decoded.
-pub(super) fn holds_for<T: DeserializeOwned + 'static>(
+pub(super) fn holds_for<T>(
     state: &Payload,
     query: &StateQuery,
+    form: StoredForm<T>,
     holds: &impl Fn(&T) -> bool,
 ) -> Result<bool, Mismatch> {
-    state
-        .with_decoded(query.state_type.name, holds)
+    form.holds(state, query.state_type.name, holds)
         .map_err(|err| {
             let found = format!("{} (from {})", err.with_causes(), state.as_json());
             Mismatch::unreadable(query.describe(), found, &err)

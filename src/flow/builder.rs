@@ -1,10 +1,10 @@
-use std::{fmt, panic::Location, sync::Arc};
+use std::{fmt, marker::PhantomData, panic::Location, sync::Arc};
 
 use flow_domain::record::Invariant;
 
 use crate::{
     expect::{EmptyInput, Mismatch},
-    flow::{Acted, AfterAct, phase::Phase},
+    flow::{Acted, AfterAct, OfDomain, phase::Phase},
     outcome::Outcome,
     plan::{Plan, RunGuard, StepKind},
     report::FlowFailure,
@@ -12,33 +12,35 @@ use crate::{
     system::fault::{Fault, InjectionPoint, StepFault},
 };
 
-/// A test flow as it is being built. `S` is its phase.
+/// A test flow as it is being built. `S` is its phase, and `K` what it runs: a domain or a system.
 ///
 /// A flow is a plan: nothing runs before [`run`](Self::run) or `.await`. A flow that is dropped without
 /// a run panics.
 #[must_use = "a flow does nothing until `.run()` or `.await`"]
-pub struct Flow<'t, S> {
+pub struct Flow<'t, S, K = OfDomain> {
     pub(super) plan: Box<Plan<'t>>,
     pub(super) run_guard: RunGuard,
     /// The data of the last step. It joins the plan when the next step begins.
     pub(super) phase: S,
+    pub(super) kind: PhantomData<fn() -> K>,
 }
 
-impl<'t, S: Phase + 't> Flow<'t, S> {
+impl<'t, S: Phase + 't, K> Flow<'t, S, K> {
     /// Adds the last step to the plan, and moves on to the phase `next`.
-    pub(super) fn into_phase<Next>(mut self, next: Next) -> Flow<'t, Next> {
+    pub(super) fn into_phase<Next>(mut self, next: Next) -> Flow<'t, Next, K> {
         self.phase.finish(&mut self.plan);
 
         Flow {
             plan: self.plan,
             run_guard: self.run_guard,
             phase: next,
+            kind: PhantomData,
         }
     }
 
     /// Adds a step that needs nothing more, and moves on to the phase after an act.
     #[track_caller]
-    pub(super) fn step(self, kind: StepKind<'t>) -> Flow<'t, Acted> {
+    pub(super) fn step(self, kind: StepKind<'t>) -> Flow<'t, Acted, K> {
         let mut flow = self.into_phase(Acted::new());
         flow.plan.push(Location::caller(), kind);
         flow
@@ -51,13 +53,16 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
         input: EmptyInput,
         is_empty: bool,
         kind: StepKind<'t>,
-    ) -> Flow<'t, Acted> {
+    ) -> Flow<'t, Acted, K> {
         let mut flow = self.step(kind);
         flow.plan
             .require_not_empty(Location::caller(), input, is_empty);
         flow
     }
 
+}
+
+impl<'t, S: Phase + 't> Flow<'t, S> {
     /// Activates a fault from here on.
     pub(super) fn add_fault<Next>(self, fault: Fault, next: Next) -> Flow<'t, Next> {
         let mut flow = self.into_phase(next);
@@ -123,7 +128,9 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
             .push((Location::caller(), fault));
         self
     }
+}
 
+impl<'t, S: Phase + 't, K> Flow<'t, S, K> {
     /// Runs the flow in a plain test, and returns its outcome.
     ///
     /// Handlers run on a current-thread tokio runtime that belongs to the run. Its clock is paused, so a
@@ -180,7 +187,7 @@ fn empty_fault_input(fault: &Fault) -> Option<EmptyInput> {
 ///
 /// A handler that sleeps costs real time, unless the clock of that runtime is paused. A warning names
 /// the handler.
-impl<'t, S: AfterAct + 't> IntoFuture for Flow<'t, S> {
+impl<'t, S: AfterAct + 't, K> IntoFuture for Flow<'t, S, K> {
     type Output = Outcome;
     type IntoFuture = run::FlowFuture<'t>;
 
@@ -190,7 +197,7 @@ impl<'t, S: AfterAct + 't> IntoFuture for Flow<'t, S> {
     }
 }
 
-impl<S> fmt::Debug for Flow<'_, S> {
+impl<S, K> fmt::Debug for Flow<'_, S, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Flow").field("plan", &self.plan).finish()
     }

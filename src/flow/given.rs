@@ -13,7 +13,7 @@ use crate::{
     system::fault::Fault,
 };
 
-impl Flow<'_, Given> {
+impl<K> Flow<'_, Given, K> {
     /// Adds events that happened before: one event, or a tuple, an array or a `Vec` of events.
     ///
     /// The list must not be empty: [`given_nothing`](Self::given_nothing) says that nothing happened.
@@ -33,6 +33,20 @@ impl Flow<'_, Given> {
         self.given(StepKind::GivenEvents(serialized))
     }
 
+    /// States that nothing happened before. It only adds a line to the story.
+    #[track_caller]
+    pub fn given_nothing(self) -> Self {
+        self.given(StepKind::GivenNothing)
+    }
+
+    #[track_caller]
+    pub(super) fn given(mut self, kind: StepKind<'static>) -> Self {
+        self.plan.push(Location::caller(), kind);
+        self
+    }
+}
+
+impl Flow<'_, Given> {
     /// Adds events to a stream, exactly as a program of yesterday stored them.
     ///
     /// Each event is its stored type and its JSON. An [`Upcast`](flow_domain::Upcast) of the domain changes
@@ -157,17 +171,5 @@ impl Flow<'_, Given> {
     #[track_caller]
     pub fn with_fault(self, fault: Fault) -> Self {
         self.add_fault(fault, Given)
-    }
-
-    /// States that nothing happened before. It only adds a line to the story.
-    #[track_caller]
-    pub fn given_nothing(self) -> Self {
-        self.given(StepKind::GivenNothing)
-    }
-
-    #[track_caller]
-    fn given(mut self, kind: StepKind<'static>) -> Self {
-        self.plan.push(Location::caller(), kind);
-        self
     }
 }

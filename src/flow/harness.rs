@@ -1,4 +1,4 @@
-use std::{fmt, panic::Location, sync::Arc};
+use std::{fmt, marker::PhantomData, panic::Location, sync::Arc};
 
 use flow_domain::{
     Aggregate, Domain, WiringErrors,
@@ -215,6 +215,7 @@ impl FlowHarness {
             plan: Box::new(Plan::new(Arc::clone(&self.setup))),
             run_guard: RunGuard::new(Location::caller()),
             phase: Given,
+            kind: PhantomData,
         }
     }
 

@@ -50,12 +50,15 @@
 mod builder;
 mod given;
 mod harness;
+mod kind;
 mod message;
+mod of_system;
 #[allow(
     private_interfaces,
     reason = "the phases are sealed, so nobody else can call the method that takes the plan"
 )]
 mod phase;
+mod system_harness;
 mod then;
 mod when;
 
@@ -64,5 +67,7 @@ pub use crate::system::{InvalidMode, Mode, Resources};
 pub use builder::Flow;
 pub use flow_domain::record::Invariant;
 pub use harness::{DomainFn, FlowHarness};
+pub use kind::{OfDomain, OfSystem};
 pub use message::{GivenCommand, WhenCommand, WhenEvent};
 pub use phase::{Acted, AfterAct, Expecting, Given};
+pub use system_harness::SystemHarness;

@@ -4,14 +4,14 @@ use flow_domain::{
     Aggregate, Event, Id, ProcessManager, Projection, Rejection,
     model::{AnyEvent, IntoMessages},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 
 use crate::{
     expect::{self, Expectation, HandledBy, State},
     flow::{Acted, AfterAct, Expecting, Flow, phase::Phase},
 };
 
-impl<'t, S: Phase + 't> Flow<'t, S> {
+impl<'t, S: Phase + 't, K> Flow<'t, S, K> {
     /// Adds an expectation: a value of [`expect`](crate::expect), a tuple, or a type of your own.
     ///
     /// Each expectation of a tuple becomes a step.
@@ -33,7 +33,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     ///     .run();
     /// ```
     #[track_caller]
-    pub fn then(self, expectation: impl Expectation + 't) -> Flow<'t, Acted>
+    pub fn then(self, expectation: impl Expectation + 't) -> Flow<'t, Acted, K>
     where
         S: AfterAct,
     {
@@ -44,7 +44,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
 
     /// Adds an expectation that further methods refine.
     #[track_caller]
-    fn expecting<X>(self, expectation: X) -> Flow<'t, Expecting<X>> {
+    pub(super) fn expecting<X>(self, expectation: X) -> Flow<'t, Expecting<X>, K> {
         let location = Location::caller();
         self.into_phase(Expecting {
             location,
@@ -54,7 +54,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
 
     /// Short for `then(`[`expect::events`]`(expected))`.
     #[track_caller]
-    pub fn then_events<M: IntoMessages<AnyEvent> + 't>(self, expected: M) -> Flow<'t, Acted>
+    pub fn then_events<M: IntoMessages<AnyEvent> + 't>(self, expected: M) -> Flow<'t, Acted, K>
     where
         S: AfterAct,
     {
@@ -63,13 +63,43 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
 
     /// Short for `then(`[`expect::no_events`]`())`.
     #[track_caller]
-    pub fn then_no_events(self) -> Flow<'t, Acted>
+    pub fn then_no_events(self) -> Flow<'t, Acted, K>
     where
         S: AfterAct,
     {
         self.then(expect::no_events())
     }
 
+    /// Short for `then(`[`expect::accepted`]`())`.
+    #[track_caller]
+    pub fn then_accepted(self) -> Flow<'t, Acted, K>
+    where
+        S: AfterAct,
+    {
+        self.then(expect::accepted())
+    }
+
+    /// Short for `then(`[`expect::reply`]`(expected))`.
+    #[track_caller]
+    pub fn then_reply<R>(self, expected: R) -> Flow<'t, Acted, K>
+    where
+        S: AfterAct,
+        R: PartialEq + fmt::Debug + Send + Sync + 'static,
+    {
+        self.then(expect::reply(expected))
+    }
+
+    /// Short for `then(`[`expect::settled`]`())`.
+    #[track_caller]
+    pub fn then_settled(self) -> Flow<'t, Acted, K>
+    where
+        S: AfterAct,
+    {
+        self.then(expect::settled())
+    }
+}
+
+impl<'t, S: Phase + 't> Flow<'t, S> {
     /// Short for `then(`[`expect::event`]`(expected))`.
     #[track_caller]
     pub fn then_event<E: Event>(self, expected: E) -> Flow<'t, Acted>
@@ -79,15 +109,6 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
         self.then(expect::event(expected))
     }
 
-    /// Short for `then(`[`expect::accepted`]`())`.
-    #[track_caller]
-    pub fn then_accepted(self) -> Flow<'t, Acted>
-    where
-        S: AfterAct,
-    {
-        self.then(expect::accepted())
-    }
-
     /// Short for `then(`[`expect::rejected`]`(expected))`.
     #[track_caller]
     pub fn then_rejected<R: Rejection + PartialEq>(self, expected: R) -> Flow<'t, Acted>
@@ -95,16 +116,6 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
         S: AfterAct,
     {
         self.then(expect::rejected(expected))
-    }
-
-    /// Short for `then(`[`expect::reply`]`(expected))`.
-    #[track_caller]
-    pub fn then_reply<R>(self, expected: R) -> Flow<'t, Acted>
-    where
-        S: AfterAct,
-        R: PartialEq + fmt::Debug + Send + Sync + 'static,
-    {
-        self.then(expect::reply(expected))
     }
 
     /// Short for `then(`[`expect::aggregate`]`::<A>(id))`. The methods that follow check it.
@@ -145,20 +156,11 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     {
         self.expecting(expect::handled_by::<H>())
     }
-
-    /// Short for `then(`[`expect::settled`]`())`.
-    #[track_caller]
-    pub fn then_settled(self) -> Flow<'t, Acted>
-    where
-        S: AfterAct,
-    {
-        self.then(expect::settled())
-    }
 }
 
-impl<'t, T> Flow<'t, Expecting<State<'t, T>>>
+impl<'t, T, K> Flow<'t, Expecting<State<'t, T>>, K>
 where
-    T: Serialize + DeserializeOwned + fmt::Debug + 'static,
+    T: fmt::Debug + 'static,
 {
     /// Expects that the state equals `expected`. See [`State::is`].
     #[track_caller]
@@ -191,7 +193,7 @@ where
 
     /// Expects that there is no such state.
     #[track_caller]
-    pub fn absent(mut self) -> Flow<'t, Acted> {
+    pub fn absent(mut self) -> Flow<'t, Acted, K> {
         self.phase.expectation = self.phase.expectation.require_absent();
         self.into_phase(Acted::new())
     }

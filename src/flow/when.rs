@@ -11,7 +11,7 @@ use crate::{
     expect::{EmptyInput, Mismatch},
     flow::{Acted, AfterAct, Flow, WhenCommand, WhenEvent, phase::Phase},
     outcome::Outcome,
-    plan::{MessageAct, Sending, StepKind},
+    plan::{MessageAct, MessageResult, Plan, Sending, StepKind},
     system::{ClockAdvance, fault::Fault},
 };
 
@@ -42,18 +42,7 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
     /// Moves on to a step that sends a message.
     #[track_caller]
     fn send(self, message: &dyn DynMessage, sending: Sending) -> Flow<'t, Acted> {
-        // The step before joins the plan first: violations are counted for the step that comes next.
-        let mut flow = self.into_phase(Acted::new());
-        let act = MessageAct {
-            message: flow.plan.serialize(message),
-            sending,
-            headers: Headers::default(),
-            priority: None,
-            deadline: None,
-        };
-
-        flow.phase.message = Some((Location::caller(), act));
-        flow
+        self.send_with(sending, |plan| plan.serialize(message))
     }
 
     /// Dispatches commands concurrently: all of them decide on the same state before one commits.
@@ -74,29 +63,6 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
             n_commands == 1,
         );
         flow.step(StepKind::WhenAll(serialized))
-    }
-
-    /// Advances the virtual clock by `duration`, and runs what becomes due: schedules and retries.
-    ///
-    /// The step takes no real time. It fails if no time passes. If nothing was due and no step
-    /// scheduled anything, a `then` after it gives a warning.
-    #[track_caller]
-    pub fn when_time_passes(self, duration: Duration) -> Flow<'t, Acted> {
-        let is_empty = duration.as_micros() == 0;
-        self.step_with(
-            EmptyInput::Duration,
-            is_empty,
-            StepKind::WhenTime(ClockAdvance::By(duration)),
-        )
-    }
-
-    /// Advances the virtual clock to `time`; see [`when_time_passes`](Self::when_time_passes).
-    ///
-    /// A run begins at [`VirtualClock::START`](flow_domain::clock::VirtualClock::START). The step fails
-    /// if `time` is not in the future.
-    #[track_caller]
-    pub fn when_time_reaches(self, time: Timestamp) -> Flow<'t, Acted> {
-        self.step(StepKind::WhenTime(ClockAdvance::To(time)))
     }
 
     /// Runs the engine of a [`paused`](crate::FlowHarness::paused) harness until nothing is left to do.
@@ -175,6 +141,52 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
         let kind = StepKind::WhenWith(Box::new(build), short_type_name::<C::Reply>);
 
         self.step(kind)
+    }
+}
+
+impl<'t, S: Phase + 't, K> Flow<'t, S, K> {
+    /// Advances the virtual clock by `duration`, and runs what becomes due: schedules and retries.
+    ///
+    /// The step takes no real time. It fails if no time passes. If nothing was due and no step
+    /// scheduled anything, a `then` after it gives a warning.
+    #[track_caller]
+    pub fn when_time_passes(self, duration: Duration) -> Flow<'t, Acted, K> {
+        let is_empty = duration.as_micros() == 0;
+        self.step_with(
+            EmptyInput::Duration,
+            is_empty,
+            StepKind::WhenTime(ClockAdvance::By(duration)),
+        )
+    }
+
+    /// Advances the virtual clock to `time`; see [`when_time_passes`](Self::when_time_passes).
+    ///
+    /// A run begins at [`VirtualClock::START`](flow_domain::clock::VirtualClock::START). The step fails
+    /// if `time` is not in the future.
+    #[track_caller]
+    pub fn when_time_reaches(self, time: Timestamp) -> Flow<'t, Acted, K> {
+        self.step(StepKind::WhenTime(ClockAdvance::To(time)))
+    }
+
+    /// Moves on to a step that sends the message which `serialize` returns.
+    #[track_caller]
+    pub(super) fn send_with(
+        self,
+        sending: Sending,
+        serialize: impl FnOnce(&mut Plan<'t>) -> MessageResult,
+    ) -> Flow<'t, Acted, K> {
+        // The step before joins the plan first: violations are counted for the step that comes next.
+        let mut flow = self.into_phase(Acted::new());
+        let act = MessageAct {
+            message: serialize(&mut flow.plan),
+            sending,
+            headers: Headers::default(),
+            priority: None,
+            deadline: None,
+        };
+
+        flow.phase.message = Some((Location::caller(), act));
+        flow
     }
 }
 

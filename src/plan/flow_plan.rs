@@ -4,12 +4,13 @@ use flow_domain::{
     Error,
     model::{DynMessage, IntoMessages, SerializedMessage},
     record::{Invariant, InvariantSet, InvariantViolation},
+    testing::StateType,
 };
 
 use crate::{
     expect::{EmptyInput, Expectation, Mismatch},
     outcome::DisabledInvariant,
-    plan::{Setup, Step, StepKind, disabled_invariant},
+    plan::{Setup, Step, StepKind, Tested, disabled_invariant},
     system::fault::StepFault,
     watchdog::WatchedFlow,
 };
@@ -114,6 +115,11 @@ impl<'t> Plan<'t> {
         message: &dyn DynMessage,
     ) -> Result<SerializedMessage, Error> {
         let mut serialized = message.to_serialized()?;
+        if serialized.payload.is_value() && matches!(self.setup.tested, Tested::Domain(_)) {
+            return Err(Error::setup(
+                "a message of a domain says itself which aggregate it is for: remove `at(..)`",
+            ));
+        }
 
         // The flow may disable the invariant. The check then shows whether it needs to.
         if self.setup.invariants.has(Invariant::RoundTrip) {
@@ -162,6 +168,23 @@ impl<'t> Plan<'t> {
         self.steps
             .iter()
             .any(|step| matches!(step.kind, StepKind::Fault(_) | StepKind::WhenAll(_)))
+    }
+
+    /// Returns the states that the expectations read, with their ids.
+    pub(crate) fn watched_states(&self) -> Vec<(StateType, String)> {
+        let mut watched = Vec::new();
+        for step in &self.steps {
+            let StepKind::Then(expectation) = &step.kind else {
+                continue;
+            };
+            if let Some(state) = expectation.watched_state()
+                && !watched.contains(&state)
+            {
+                watched.push(state);
+            }
+        }
+
+        watched
     }
 
     pub(crate) fn has_expectation(&self) -> bool {

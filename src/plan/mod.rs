@@ -10,5 +10,5 @@ mod wiring_check;
 pub(crate) use disabled_invariant::disabled_invariant;
 pub(crate) use flow_plan::Plan;
 pub(crate) use run_guard::RunGuard;
-pub(crate) use setup::Setup;
+pub(crate) use setup::{BuildDomain, Setup, Tested};
 pub(crate) use step::{CommandBuilder, MessageAct, MessageResult, Sending, Step, StepKind};

@@ -6,13 +6,15 @@ use crate::{
     expect::Mismatch,
     outcome::DisabledInvariant,
     plan::wiring_check::WiringCheck,
-    system::{BackendChoice, Mode, RebuildDomain, ResourceMakers, Resources},
+    system::{
+        BackendChoice, Mode, RebuildDomain, ResourceMakers, Resources, under_test::StartSystem,
+    },
 };
 
 /// The settings of a harness, as a run needs them.
 #[derive(Clone)]
 pub(crate) struct Setup {
-    build_domain: Arc<BuildDomain>,
+    pub(crate) tested: Tested,
     /// The warnings about the wiring of the domain.
     pub(crate) wiring_check: WiringCheck,
     pub(crate) makers: ResourceMakers,
@@ -32,7 +34,17 @@ pub(crate) struct Setup {
     pub(crate) invalid_call: Option<(&'static Location<'static>, Mismatch)>,
 }
 
-type BuildDomain = dyn Fn(&Resources) -> Result<Domain, WiringErrors> + Send + Sync;
+/// What the flows of a harness run.
+#[derive(Clone)]
+pub(crate) enum Tested {
+    /// The domain that this function builds.
+    Domain(Arc<BuildDomain>),
+    /// A system that is not built on `flow-domain`.
+    System(Arc<dyn StartSystem>),
+}
+
+/// A function that builds a domain.
+pub(crate) type BuildDomain = dyn Fn(&Resources) -> Result<Domain, WiringErrors> + Send + Sync;
 
 impl Setup {
     /// Returns the default settings for the domain that `build_domain` builds.
@@ -41,16 +53,36 @@ impl Setup {
         F: Fn(&Resources) -> Result<Domain, WiringErrors> + Send + Sync + 'static,
     {
         Self {
-            build_domain: Arc::new(build_domain),
             wiring_check: WiringCheck::of_function::<F>(),
-            makers: ResourceMakers::default(),
             mode: Mode::from_env(),
-            mode_is_explicit: false,
             backend: BackendChoice::from_env(),
+            invariants: InvariantSet::all(),
+            ..Self::plain(Tested::Domain(Arc::new(build_domain)))
+        }
+    }
+
+    /// Returns the default settings for a system that is not built on `flow-domain`.
+    ///
+    /// Its mode and its store are its own, and the harness knows no invariants of it.
+    pub(crate) fn of_system(system: Arc<dyn StartSystem>) -> Self {
+        Self {
+            mode_is_explicit: true,
+            ..Self::plain(Tested::System(system))
+        }
+    }
+
+    fn plain(tested: Tested) -> Self {
+        Self {
+            tested,
+            wiring_check: WiringCheck::default(),
+            makers: ResourceMakers::default(),
+            mode: Mode::Sync,
+            mode_is_explicit: false,
+            backend: BackendChoice::default(),
             budget: 10_000,
             is_paused: false,
             checks_determinism: false,
-            invariants: InvariantSet::all(),
+            invariants: InvariantSet::NONE,
             disabled_invariants: Arc::default(),
             invalid_call: None,
         }
@@ -65,25 +97,24 @@ impl Setup {
         self.backend.environment().into_iter().chain(mode).collect()
     }
 
-    pub(crate) fn build_domain(&self, resources: &Resources) -> Result<Domain, WiringErrors> {
-        (self.build_domain)(resources)
-    }
-
     /// Returns a function that builds the domain again, for an engine that restarts.
     ///
     /// The function uses the same resources, because fakes stand for systems that survive a
     /// restart. Returns `None` in [`Mode::Sync`], which has no engine.
     pub(crate) fn rebuild_fn(
-        self: &Arc<Self>,
+        &self,
         mode: Mode,
         resources: &Resources,
     ) -> Option<Arc<RebuildDomain>> {
+        let Tested::Domain(build_domain) = &self.tested else {
+            return None;
+        };
         if mode == Mode::Sync {
             return None;
         }
 
-        let (setup, resources) = (Arc::clone(self), resources.clone());
-        Some(Arc::new(move || setup.build_domain(&resources)))
+        let (build_domain, resources) = (Arc::clone(build_domain), resources.clone());
+        Some(Arc::new(move || build_domain(&resources)))
     }
 }
 

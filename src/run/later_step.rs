@@ -24,7 +24,7 @@ pub(super) async fn find_later_step(
         return None;
     }
 
-    let mut runner = Runner::start(plan, mode, None).ok()?;
+    let mut runner = Runner::start(plan, mode, None).await.ok()?;
     for (idx, step) in plan.steps.iter().enumerate() {
         if matches!(step.kind, StepKind::Then(_)) {
             continue;

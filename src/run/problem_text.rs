@@ -5,13 +5,14 @@ use flow_domain::Error;
 use crate::{
     expect::with_timer_advice,
     outcome::{Problem, ProblemKind},
+    system::System,
 };
 
 /// Returns what went wrong, and which step the test needs if it expects that.
-pub(super) fn problem_text(problem: &Problem<'_>, is_inline: bool) -> String {
+pub(super) fn problem_text(problem: &Problem<'_>, system: &dyn System) -> String {
     let error = problem.error;
     let can_be_dead_letter =
-        problem.kind == ProblemKind::HandlerFailure && !is_inline && !error.is_rejection();
+        problem.kind == ProblemKind::HandlerFailure && !system.is_inline() && !error.is_rejection();
 
     let mut steps = Vec::new();
     let message = problem.message();
@@ -20,6 +21,9 @@ pub(super) fn problem_text(problem: &Problem<'_>, is_inline: bool) -> String {
         (ProblemKind::Expired, _) => steps.push(format!("`.then(expect::expired::<{message}>())`")),
         (ProblemKind::PublishFailure, _) => {
             steps.push(format!("`.then(expect::publish_failed::<{message}>())`"));
+        }
+        (_, Some(component)) if !system.has_known_wiring() => {
+            steps.push(format!("`.then(expect::component_failed({component:?}, \"..\"))`"));
         }
         (_, Some(handler)) => steps.push(failure_step(handler, error)),
         (_, None) => {}

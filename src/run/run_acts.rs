@@ -18,7 +18,7 @@ impl Runner<'_, '_> {
     /// Runs a `given_*` step. The run stops if the step causes a problem.
     pub(super) async fn run_given(&mut self, idx: usize) -> Result<(), Stop> {
         let act = match &self.plan.steps[idx].kind {
-            StepKind::GivenEvents(Ok(events)) => Act::Events(events),
+            StepKind::GivenEvents(Ok(events)) => Act::History(events),
             StepKind::GivenStored(Ok(events)) => Act::Stored(events),
             StepKind::GivenAggregate(Ok(aggregate)) => Act::Aggregate(aggregate),
             StepKind::GivenCommand(Ok(command)) => Act::Command(command),

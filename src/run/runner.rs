@@ -13,7 +13,7 @@ use crate::{
     report::StepMismatch,
     run::{problem_text::problem_text, progress::StepProgress},
     system::{
-        SpawnedTasks,
+        SpawnedTasks, System,
         fault::{Fault, FaultInjector},
     },
 };
@@ -191,13 +191,13 @@ impl Runner<'_, '_> {
                 .any(|problem| shows(failed, &problem))
         });
 
-        let is_inline = self.outcome.is_inline();
+        let system = self.outcome.system();
         let problems: Vec<StepMismatch> = self
             .unasserted_problems()
             .filter(|problem| !failures.iter().any(|failed| shows(failed, problem)))
             .map(|problem| {
                 let idx = self.steps.step_of_act(problem.id.act_idx);
-                StepMismatch::new(self.plan, idx, problem_mismatch(&problem, is_inline))
+                StepMismatch::new(self.plan, idx, problem_mismatch(&problem, system))
             })
             .collect();
 
@@ -233,14 +233,14 @@ impl Runner<'_, '_> {
     }
 }
 
-fn problem_mismatch(problem: &Problem<'_>, is_inline: bool) -> Mismatch {
+fn problem_mismatch(problem: &Problem<'_>, system: &dyn System) -> Mismatch {
     let expected = "no problem, or a `then` that covers it";
     // A rejection is a decision of the domain, not a failure of its handler.
     let handler = problem
         .handler
         .filter(|_| problem.kind != ProblemKind::Rejection);
 
-    Mismatch::new(expected, problem_text(problem, is_inline))
+    Mismatch::new(expected, problem_text(problem, system))
         .with_subject(Subject::Problem(handler))
         .showing_failures_of([problem.handler])
 }

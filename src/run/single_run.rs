@@ -11,7 +11,7 @@ use crate::{
     expect::Subject,
     logs::capture_logs,
     outcome::Outcome,
-    plan::{Plan, Setup, StepKind},
+    plan::{BuildDomain, Plan, Setup, StepKind, Tested},
     report::{FlowFailure, StepMismatch},
     run::{
         later_step::find_later_step,
@@ -19,7 +19,11 @@ use crate::{
         runner::Runner,
         settings::{require_subjects, unused_resource_warnings},
     },
-    system::{DomainSystem, Mode, SpawnedTasks, World, fault::FaultInjector},
+    system::{
+        DomainSystem, Mode, Resources, SpawnedTasks, System, World,
+        fault::FaultInjector,
+        under_test::{StartSystem, SystemSettings},
+    },
 };
 
 /// Runs a flow once, with its own domain and resources.
@@ -31,8 +35,9 @@ pub(super) async fn run_once(
     mode: Mode,
     faults: Option<Arc<FaultInjector>>,
 ) -> Result<Box<Outcome>, FlowFailure> {
-    let searches_later_step = faults.is_none();
-    let mut runner = Runner::start(plan, mode, faults)?;
+    let mut runner = Runner::start(plan, mode, faults.clone()).await?;
+    // A system of another kind takes each message out of the plan, so the plan runs only once.
+    let searches_later_step = faults.is_none() && runner.outcome.system().has_known_wiring();
 
     let logs = Arc::clone(&runner.outcome.logs);
     let result = capture_logs(logs, pin!(runner.run_steps())).await;
@@ -111,19 +116,47 @@ fn may_hold_later(plan: &Plan<'_>, failure: &StepMismatch) -> bool {
 }
 
 impl<'p, 't> Runner<'p, 't> {
-    /// Starts a run with its own domain and resources.
-    pub(super) fn start(
+    /// Starts a run with its own system and resources.
+    pub(super) async fn start(
         plan: &'p Plan<'t>,
         mode: Mode,
         faults: Option<Arc<FaultInjector>>,
     ) -> Result<Self, FlowFailure> {
-        let setup: &Arc<Setup> = &plan.setup;
         if let Some(first) = plan.steps.first() {
             plan.watched.begin_step(first.location);
         }
 
+        match &plan.setup.tested {
+            Tested::Domain(build_domain) => {
+                Self::start_domain(plan, &**build_domain, mode, faults)
+            }
+            Tested::System(system) => Ok(Self::start_system(plan, &**system).await),
+        }
+    }
+
+    /// Starts a system that is not built on `flow-domain`.
+    async fn start_system(plan: &'p Plan<'t>, system: &dyn StartSystem) -> Self {
+        let settings = SystemSettings {
+            watched: plan.watched_states(),
+            budget: plan.setup.budget,
+            worker_seed: None,
+        };
+        let started = system.start(settings).await;
+        plan.watched
+            .begin_run(&started.recorder, &Arc::new(CallLimits::new(u32::MAX)));
+
+        Self::with_system(plan, (started.system, started.resources), None)
+    }
+
+    fn start_domain(
+        plan: &'p Plan<'t>,
+        build_domain: &BuildDomain,
+        mode: Mode,
+        faults: Option<Arc<FaultInjector>>,
+    ) -> Result<Self, FlowFailure> {
+        let setup: &Arc<Setup> = &plan.setup;
         let resources = setup.makers.make();
-        let domain = match setup.build_domain(&resources) {
+        let domain = match build_domain(&resources) {
             Ok(domain) => domain,
             Err(errors) => return Err(FlowFailure::of_wiring(plan, &errors)),
         };
@@ -152,21 +185,30 @@ impl<'p, 't> Runner<'p, 't> {
         });
         plan.watched.begin_run(system.recorder(), &call_limits);
 
+        let mut runner = Self::with_system(plan, (Box::new(system), resources), faults);
+        runner.outcome.wiring_warnings = wiring_warnings;
+        for warning in unused_resources {
+            runner.outcome.warn(warning);
+        }
+        Ok(runner)
+    }
+
+    fn with_system(
+        plan: &'p Plan<'t>,
+        (system, resources): (Box<dyn System>, Resources),
+        faults: Option<Arc<FaultInjector>>,
+    ) -> Self {
         // Boxed, because it is large and is moved through several results.
         let mut outcome = Box::new(Outcome::new(
-            Box::new(system),
+            system,
             resources,
             plan.invariants,
             Arc::clone(&plan.disabled_invariants),
         ));
-        outcome.is_mode_chosen = setup.mode_is_explicit;
-        outcome.wiring_warnings = wiring_warnings;
-        for warning in unused_resources {
-            outcome.warn(warning);
-        }
+        outcome.is_mode_chosen = plan.setup.mode_is_explicit;
         outcome.compared_by_json.clone_from(&plan.compared_by_json);
 
-        Ok(Self {
+        Self {
             plan,
             outcome,
             steps: StepProgress::default(),
@@ -180,7 +222,7 @@ impl<'p, 't> Runner<'p, 't> {
             faults,
             tasks: SpawnedTasks::watch(),
             n_reported_panics: 0,
-        })
+        }
     }
 }
 

@@ -189,7 +189,7 @@ impl System for DomainSystem {
                     Err(err) => ProcessResult::from_error(err),
                 }
             }),
-            Act::Events(events) => Box::pin(async move {
+            Act::Events(events) | Act::History(events) => Box::pin(async move {
                 let result = self.app.publish_serialized(events, headers).await;
                 self.settle(result).await
             }),

@@ -1,7 +1,7 @@
 //! The interface between a test flow and the system under test.
 //!
 //! A flow does not know how messages are handled. It passes acts to a [`System`], reads state from it,
-//! and reads its record. [`DomainSystem`] runs a domain of `flow-domain`.
+//! and reads its record. [`DomainSystem`] runs a domain of `flow-domain`, and [`under_test`] any other system.
 
 pub mod backend;
 mod domain;
@@ -9,6 +9,7 @@ pub mod fault;
 mod mode;
 mod resources;
 mod tasks;
+pub(crate) mod under_test;
 mod world;
 
 use std::{any::TypeId, fmt, time::Duration};
@@ -41,8 +42,10 @@ pub(crate) enum Act<'a> {
     Command(&'a SerializedMessage),
     /// Submits a command, to be handled later.
     Submit(&'a SerializedMessage),
-    /// Publishes events from outside, or appends events that happened before.
+    /// Publishes events from outside.
     Events(&'a [SerializedMessage]),
+    /// Appends events that happened before.
+    History(&'a [SerializedMessage]),
     /// Appends events as programs of yesterday stored them.
     Stored(&'a [StoredEvent]),
     /// Adds an aggregate that existed before.
@@ -170,6 +173,11 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
 
     /// Returns which handlers handle which messages.
     fn wiring(&self) -> &Wiring;
+
+    /// Returns true if the wiring is known. Otherwise [`wiring`](Self::wiring) is empty.
+    fn has_known_wiring(&self) -> bool {
+        true
+    }
 
     /// Returns true if the domain has retired events of this type.
     fn is_retired(&self, event: &MessageType) -> bool;

@@ -43,6 +43,21 @@ impl Resources {
         self.get_for_test()
     }
 
+    /// Returns the started system as the only resource.
+    pub(crate) fn of_system<S: Send + Sync + 'static>(system: Arc<S>) -> Self {
+        let resource = RunResource {
+            id: TypeId::of::<S>(),
+            name: type_name::<S>(),
+            resource: system,
+            is_taken: Arc::new(AtomicBool::new(true)),
+        };
+
+        Self {
+            resources: vec![resource],
+            makers: ResourceMakers::default(),
+        }
+    }
+
     /// Returns the fake of type `T` to the test.
     ///
     /// # Panics

@@ -85,6 +85,35 @@ pub(crate) fn stored_differences(
     Ok(differences(&read_json(expected)?, &read_json(found)?))
 }
 
+/// The maximum number of lines that show how two values differ.
+const MAX_LINES: usize = 10;
+
+/// Returns what the texts of two values without a JSON form do not show already.
+///
+/// If the texts are too long to be shown whole, these are the lines of their `Debug` that differ.
+pub(crate) fn value_differences(expected: &Payload, found: &Payload) -> Vec<String> {
+    if expected == found {
+        return vec!["they differ by `PartialEq`, and `Debug` does not show where".to_owned()];
+    }
+
+    let is_cut = [expected, found].iter().any(|payload| {
+        let shown = payload.as_json().to_owned();
+        cut_middle(shown) != payload.as_json()
+    });
+    let (true, Some(expected), Some(found)) = (is_cut, expected.value_lines(), found.value_lines())
+    else {
+        return Vec::new();
+    };
+
+    let lines = diff::lines(&expected, &found);
+    let differences = lines.iter().filter_map(|line| match line {
+        diff::Result::Left(line) => Some(format!("expected  {}", cut_middle(line.trim().to_owned()))),
+        diff::Result::Right(line) => Some(format!("found     {}", cut_middle(line.trim().to_owned()))),
+        diff::Result::Both(..) => None,
+    });
+    differences.take(MAX_LINES).collect()
+}
+
 /// Returns the differences like [`differences`], but ignores fields that `expected` does not have.
 pub(crate) fn partial_differences(expected: &Json, found: &Json) -> Vec<Difference> {
     let comparison = Comparison {

@@ -12,7 +12,7 @@ mod terminal;
 
 pub(crate) use diff::{
     Difference, differences, has_same_leaves, is_like, partial_differences, render_differences,
-    render_differences_as, stored_differences,
+    render_differences_as, stored_differences, value_differences,
 };
 pub(crate) use message_view::{MessageView, content_of, matches_type};
 pub(crate) use not_json::{NotJson, read_json};

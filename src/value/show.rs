@@ -17,6 +17,10 @@ const MAX_WIDTH: usize = 120;
 /// The text begins with `label`. `variant` is the name without the version, which the JSON of a
 /// variant has. If the text is not JSON, the result says so.
 pub(crate) fn show_message(label: &str, variant: &str, payload: &Payload) -> String {
+    if let Some(shown) = shown_value(payload) {
+        return shown;
+    }
+
     let json = match read_json(payload) {
         Ok(json) => json,
         Err(err) => return format!("{label}: {err}"),
@@ -46,6 +50,10 @@ pub(crate) fn show_message(label: &str, variant: &str, payload: &Payload) -> Str
 ///
 /// If the stored text is not JSON, the result says so.
 pub(crate) fn show_stored(payload: &Payload) -> String {
+    if let Some(shown) = shown_value(payload) {
+        return cut_middle(shown);
+    }
+
     let json = match read_json(payload) {
         Ok(json) => json,
         Err(err) => return err.to_string(),
@@ -64,6 +72,14 @@ pub(crate) fn show_stored(payload: &Payload) -> String {
         .map(|field| cut_middle(format!("    {field},")))
         .collect();
     format!("{{\n{}\n}}", lines.join("\n"))
+}
+
+/// Returns the `Debug` of a value without a JSON form; `None` if the content is JSON.
+fn shown_value(payload: &Payload) -> Option<String> {
+    match payload.to_json() {
+        Ok(Json::String(shown)) if payload.is_value() => Some(shown),
+        _ => None,
+    }
 }
 
 /// Returns a value in one line, with its fields sorted by name.

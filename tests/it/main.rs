@@ -13,6 +13,7 @@ mod guards;
 mod hangs;
 mod invariants;
 mod mutation;
+mod own_system;
 mod process_managers;
 mod readme;
 mod runner;

@@ -37,7 +37,9 @@ pub enum FailureOrigin {
 }
 
 impl HandlerFailure {
-    pub(crate) fn new(handler: Option<&'static str>, message: String, error: Error) -> Self {
+    /// Describes a handler that failed on a message.
+    #[doc(hidden)]
+    pub fn new(handler: Option<&'static str>, message: String, error: Error) -> Self {
         Self {
             handler,
             message,

@@ -18,6 +18,21 @@ pub struct Stall {
     pub pending: Vec<String>,
 }
 
+#[cfg(feature = "testing")]
+impl Stall {
+    /// Describes a run of which only the number of calls of each part is known.
+    #[doc(hidden)]
+    pub fn of_calls(budget: usize, handler_calls: Vec<(&'static str, usize)>) -> Self {
+        Self {
+            budget,
+            cycle: Vec::new(),
+            n_repeats: 0,
+            handler_calls,
+            pending: Vec::new(),
+        }
+    }
+}
+
 impl fmt::Display for Stall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_stall(self, &[], f)

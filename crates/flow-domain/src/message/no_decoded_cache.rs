@@ -4,6 +4,8 @@
     reason = "the functions have the signatures of `decoded_cache`"
 )]
 
+use crate::message::Payload;
+
 #[derive(Clone, Default)]
 pub(super) struct DecodedCache {}
 
@@ -13,4 +15,10 @@ impl DecodedCache {
     }
 
     pub(super) fn put_back<T>(&self, _: T) {}
+}
+
+impl Payload {
+    pub(super) fn compare_values(&self, _: &Self) -> Option<bool> {
+        None
+    }
 }

@@ -41,6 +41,19 @@ impl SerializedMessage {
         })
     }
 
+    /// Returns a message of a system that is not built on this crate.
+    #[cfg(feature = "testing")]
+    #[doc(hidden)]
+    pub fn of_value(name: MessageName, category: &'static str, id: &str, payload: Payload) -> Self {
+        Self {
+            name,
+            category,
+            id: Arc::from(id),
+            id_field: None,
+            payload,
+        }
+    }
+
     /// Returns true if `other` is the same kind of message: its category and its name are equal.
     pub fn has_same_name(&self, other: &Self) -> bool {
         (self.category, self.name) == (other.category, other.name)

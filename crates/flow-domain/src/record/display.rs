@@ -139,6 +139,8 @@ impl fmt::Display for HandlerOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Handled => f.write_str("handled"),
+            #[cfg(feature = "testing")]
+            Self::Returned => f.write_str("returned"),
             Self::Filtered(reason) => write!(f, "skipped: {reason}"),
             Self::Deduplicated => f.write_str("already handled"),
             Self::Rejected(rolled_back) => write!(f, "rejected: {rolled_back}"),

@@ -189,6 +189,10 @@ impl fmt::Display for HandlerKind {
 pub enum HandlerOutcome {
     /// The handler succeeded and its work is committed.
     Handled,
+    /// A part of a system that is not built on this crate returned without an error. What it wrote is not
+    /// known.
+    #[cfg(feature = "testing")]
+    Returned,
     /// The message was skipped for this reason. Nothing was written.
     Filtered(String),
     /// The handler handles each message once and had handled this one before.

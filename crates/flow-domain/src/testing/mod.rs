@@ -26,11 +26,14 @@ pub mod mutation;
 #[doc(hidden)]
 pub mod random;
 mod stored_messages;
+mod system_recorder;
 mod unit_record;
 
 pub use backend::{Backend, MemoryBackend, OpenedStore};
 #[doc(hidden)]
 pub use stored_messages::{ReadContent, StoredType, read_stored, stored_types};
+#[doc(hidden)]
+pub use system_recorder::SystemRecorder;
 #[doc(hidden)]
 pub use unit_record::{UnitRecord, unit_record};
 

@@ -122,14 +122,24 @@ impl Wiring {
         let labels = entry.messages().into_iter().collect();
 
         Self {
-            domain: String::new(),
             aggregates: vec![aggregate_wiring(&entry, &labels)],
+            labels,
+            ..Self::unknown("")
+        }
+    }
+
+    /// Returns the wiring of a system of which only the name is known.
+    #[doc(hidden)]
+    pub fn unknown(system: &str) -> Self {
+        Self {
+            domain: system.to_owned(),
+            aggregates: Vec::new(),
             events_from_outside: Vec::new(),
             projections: Vec::new(),
             commands: Vec::new(),
             subscriptions: Vec::new(),
             handlers: Vec::new(),
-            labels,
+            labels: MessageLabels::default(),
         }
     }
 }

@@ -37,7 +37,9 @@ impl Recorder {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn add(&self, cause: Option<EntryId>, time: Timestamp, kind: EntryKind) -> EntryId {
+    /// Adds an entry, and returns its id.
+    #[doc(hidden)]
+    pub fn add(&self, cause: Option<EntryId>, time: Timestamp, kind: EntryKind) -> EntryId {
         let mut state = self.lock();
         if state.entries.capacity() == 0 {
             // An act with two events and their handlers makes about 16 entries.

@@ -1,0 +1,171 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use flow_domain::{clock::Timestamp, message::short_type_name, port::BoxFuture, record::TableKind};
+
+use crate::system::under_test::{
+    CommittedEvents, WorkerStep,
+    route::{HistoryRoute, MessageRoute, Route},
+    view::{ReadView, View},
+    worker::{Work, Worker},
+};
+
+/// A system of your own, described in a test: how to start it, and what it is made of.
+///
+/// It needs no derive and no trait on the types of the system. `S` is what a run starts, for example your
+/// service with its store. Every closure gets the `Arc<S>` of its run.
+pub struct SystemUnderTest<S> {
+    pub(super) name: &'static str,
+    pub(super) start: Box<StartFn<S>>,
+    pub(super) commands: Vec<Box<dyn Route<S>>>,
+    pub(super) inbound: Vec<Box<dyn Route<S>>>,
+    pub(super) history: Vec<Box<dyn Route<S>>>,
+    pub(super) views: Vec<Box<dyn ReadView<S>>>,
+    pub(super) workers: Vec<Worker<S>>,
+    pub(super) set_time: Option<Box<SetTimeFn<S>>>,
+}
+
+type StartFn<S> = dyn Fn(CommittedEvents) -> BoxFuture<'static, S> + Send + Sync;
+type SetTimeFn<S> = dyn Fn(&S, Timestamp) + Send + Sync;
+
+impl<S: Send + Sync + 'static> SystemUnderTest<S> {
+    /// Describes a system that `start` starts. Every run starts one of its own.
+    ///
+    /// The system passes each event that it commits to the [`CommittedEvents`].
+    pub fn new<F, R>(name: &'static str, start: F) -> Self
+    where
+        F: Fn(CommittedEvents) -> R + Send + Sync + 'static,
+        R: Future<Output = S> + Send + 'static,
+    {
+        Self {
+            name,
+            start: Box::new(move |events| Box::pin(start(events))),
+            commands: Vec::new(),
+            inbound: Vec::new(),
+            history: Vec::new(),
+            views: Vec::new(),
+            workers: Vec::new(),
+            set_time: None,
+        }
+    }
+
+    /// Adds a component that executes commands of type `C`, up to and including the commit.
+    ///
+    /// An error that it returns is a rejection: `then_rejected` expects it. If it panics, it has failed.
+    /// What it returns otherwise is the reply.
+    #[must_use]
+    pub fn command<C, F, R, T, E>(mut self, component: &'static str, execute: F) -> Self
+    where
+        C: fmt::Debug + Send + 'static,
+        F: Fn(Arc<S>, String, C) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<T, E>> + Send + 'static,
+        T: fmt::Debug + Send + Sync + 'static,
+        E: fmt::Debug + Send + Sync + 'static,
+    {
+        let route = MessageRoute::<C, F>::new(component, execute);
+        self.commands.push(Box::new(route));
+        self
+    }
+
+    /// Adds a component that receives events of type `E` from outside, for `when_event`.
+    #[must_use]
+    pub fn inbound_event<E, F, R, T, X>(mut self, component: &'static str, receive: F) -> Self
+    where
+        E: fmt::Debug + PartialEq + Send + 'static,
+        F: Fn(Arc<S>, String, E) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<T, X>> + Send + 'static,
+        T: fmt::Debug + Send + Sync + 'static,
+        X: fmt::Debug + Send + Sync + 'static,
+    {
+        let route = MessageRoute::<E, F>::new(component, receive);
+        self.inbound.push(Box::new(route));
+        self
+    }
+
+    /// Adds a function that puts events of type `E` into the system, as if they had happened before.
+    ///
+    /// `given_events` calls it, once for events in a row of one entity. Without it, a flow begins with
+    /// `given_command`. The events that the system commits meanwhile are not recorded again.
+    #[must_use]
+    pub fn history<E, F, R, X>(mut self, put: F) -> Self
+    where
+        E: fmt::Debug + PartialEq + Send + 'static,
+        F: Fn(Arc<S>, String, Vec<E>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), X>> + Send + 'static,
+        X: fmt::Debug + Send + Sync + 'static,
+    {
+        let route = HistoryRoute::<E, F>::new(put);
+        self.history.push(Box::new(route));
+        self
+    }
+
+    /// Adds a read model: how to look up the row of type `P` with an id, for `then_projection`.
+    #[must_use]
+    pub fn view<P, F, R>(mut self, look_up: F) -> Self
+    where
+        P: fmt::Debug + PartialEq + Send + 'static,
+        F: Fn(Arc<S>, String) -> R + Send + Sync + 'static,
+        R: Future<Output = Option<P>> + Send + 'static,
+    {
+        let view = View::new(TableKind::Projection, look_up);
+        self.views.push(Box::new(view));
+        self
+    }
+
+    /// Adds the state of an aggregate: how to load the one of type `A` with an id, for `then_aggregate`.
+    #[must_use]
+    pub fn aggregate<A, F, R>(mut self, load: F) -> Self
+    where
+        A: fmt::Debug + PartialEq + Send + 'static,
+        F: Fn(Arc<S>, String) -> R + Send + Sync + 'static,
+        R: Future<Output = Option<A>> + Send + 'static,
+    {
+        let view = View::new(TableKind::Aggregate, load);
+        self.views.push(Box::new(view));
+        self
+    }
+
+    /// Adds a worker: one step of whatever works after a commit.
+    ///
+    /// A projector, a relay, a process manager, a job queue or a timer is a worker. After each act the harness
+    /// calls the workers in the order of this list, again and again, until all are idle.
+    #[must_use]
+    pub fn worker<F, R>(mut self, name: &'static str, step: F) -> Self
+    where
+        F: Fn(Arc<S>) -> R + Send + Sync + 'static,
+        R: Future<Output = WorkerStep> + Send + 'static,
+    {
+        let step = move |state| -> BoxFuture<'static, WorkerStep> { Box::pin(step(state)) };
+        self.workers.push(Worker {
+            name,
+            work: Work::Stepped(Box::new(step)),
+        });
+        self
+    }
+
+    /// Adds a worker that is a task of the system, and looks for work after each `interval`.
+    ///
+    /// The harness lets the interval pass, until one passes in which nothing was committed and no row changed.
+    /// This needs the paused clock of `.run()`, and a worker that waits with `tokio::time`. It costs no real time.
+    #[must_use]
+    pub fn polling_worker(mut self, name: &'static str, interval: Duration) -> Self {
+        let work = Work::Polling(interval);
+        self.workers.push(Worker { name, work });
+        self
+    }
+
+    /// Sets how to tell the system the time. `when_time_passes` calls it whenever the virtual clock moves.
+    #[must_use]
+    pub fn clock(mut self, set_time: impl Fn(&S, Timestamp) + Send + Sync + 'static) -> Self {
+        self.set_time = Some(Box::new(set_time));
+        self
+    }
+}
+
+impl<S> fmt::Debug for SystemUnderTest<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SystemUnderTest")
+            .field("name", &self.name)
+            .field("system", &short_type_name::<S>())
+            .finish_non_exhaustive()
+    }
+}

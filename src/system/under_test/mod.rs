@@ -1,0 +1,21 @@
+//! Systems that are not built on `flow-domain`: described by closures in the test, and run as they are.
+
+mod addressed;
+mod committed_events;
+mod description;
+mod names;
+mod route;
+mod running;
+mod started;
+mod view;
+mod worker;
+mod worker_rounds;
+
+pub use addressed::{At, at};
+pub use committed_events::CommittedEvents;
+pub use description::SystemUnderTest;
+pub use worker::WorkerStep;
+
+pub(crate) use route::OwnRejection;
+pub(crate) use started::{StartSystem, SystemSettings};
+pub(crate) use view::state_type_of;

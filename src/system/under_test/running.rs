@@ -1,0 +1,348 @@
+use std::{any::TypeId, future::poll_fn, pin::pin, slice, sync::Arc, task::Poll};
+
+use flow_domain::{
+    Error, Headers,
+    clock::Timestamp,
+    engine::RebuildReport,
+    handler::Reply,
+    message::{MessageLabels, MessageType, Payload, Priority, Recorded},
+    model::SerializedMessage,
+    port::BoxFuture,
+    record::{EntryId, HandlerKind, Record, Table},
+    runtime::ProcessResult,
+    testing::{
+        Remaining, StaleRow, StateType, SystemRecorder, catch, remember_panic_locations,
+    },
+    wiring::Wiring,
+};
+
+use crate::system::{
+    Act, ClockAdvance, System,
+    under_test::{
+        CommittedEvents, SystemSettings, SystemUnderTest, route::Route, worker_rounds::WorkerRounds,
+    },
+};
+
+/// A [`SystemUnderTest`] in one run.
+pub(super) struct RunningSystem<S> {
+    pub(super) description: Arc<SystemUnderTest<S>>,
+    pub(super) state: Arc<S>,
+    pub(super) recorder: Arc<SystemRecorder>,
+    pub(super) events: CommittedEvents,
+    pub(super) rounds: WorkerRounds,
+    watched: Vec<WatchedState>,
+    remaining: Remaining,
+    wiring: Wiring,
+}
+
+/// A state that an expectation of the flow reads, and its value at the last look.
+struct WatchedState {
+    state_type: StateType,
+    id: String,
+    value: Option<Payload>,
+}
+
+impl<S: Send + Sync + 'static> RunningSystem<S> {
+    /// Starts the system for one run.
+    pub(super) async fn start(description: Arc<SystemUnderTest<S>>, settings: SystemSettings) -> Self {
+        remember_panic_locations();
+
+        let recorder = Arc::new(SystemRecorder::new(description.name));
+        let events = CommittedEvents::new(Arc::clone(&recorder));
+        let state = Arc::new((description.start)(events.clone()).await);
+        let watched = settings.watched.into_iter().map(|(state_type, id)| WatchedState {
+            state_type,
+            id,
+            value: None,
+        });
+
+        let mut system = Self {
+            rounds: WorkerRounds::new(settings.budget, settings.worker_seed),
+            watched: watched.collect(),
+            remaining: Remaining::default(),
+            wiring: Wiring::unknown(description.name),
+            description,
+            state,
+            recorder,
+            events,
+        };
+        system.tell_time();
+        system.note_changes().await;
+        system
+    }
+
+    /// Tells the system the virtual time.
+    pub(super) fn tell_time(&self) {
+        if let Some(set_time) = &self.description.set_time {
+            set_time(&self.state, self.recorder.now());
+        }
+    }
+
+    /// Looks at the states that the flow reads, and records those that have changed since the last look.
+    ///
+    /// They are the work of the present call. Returns whether there are any.
+    pub(super) async fn note_changes(&mut self) -> bool {
+        let mut has_changed = false;
+        for watched in &mut self.watched {
+            let views = self.description.views.iter();
+            let mut views = views.filter(|view| view.state_type() == watched.state_type);
+            let Some(view) = views.next() else {
+                continue;
+            };
+
+            // The expectation that reads the state reports an error.
+            let read = view.read(Arc::clone(&self.state), watched.id.clone());
+            let Ok(value) = read.await else {
+                continue;
+            };
+            if is_same(watched.value.as_ref(), value.as_ref()) {
+                continue;
+            }
+
+            has_changed = true;
+            let before = std::mem::replace(&mut watched.value, value.clone());
+            if let Some(start) = self.events.start_entry() {
+                let StateType { kind, name, .. } = watched.state_type;
+                let id = (Table::new(kind, name), &*watched.id);
+                self.recorder.state_changed(start, id, before, value);
+            }
+        }
+
+        has_changed
+    }
+
+    async fn execute(&mut self, command: &SerializedMessage) -> ProcessResult {
+        let description = Arc::clone(&self.description);
+        let route = match find_route(&description.commands, command, "command") {
+            Ok(route) => route,
+            Err(err) => return ProcessResult::from_error(err),
+        };
+        let received = match self.recorder.command_received(command) {
+            Ok(received) => received,
+            Err(err) => return ProcessResult::from_error(err),
+        };
+
+        let messages = slice::from_ref(command);
+        let reply = self.call(route, HandlerKind::CommandHandler, messages, received);
+        ProcessResult::from_reply(reply.await)
+    }
+
+    /// Brings an event into the system from outside.
+    async fn receive(&mut self, event: &SerializedMessage) -> ProcessResult {
+        let description = Arc::clone(&self.description);
+        let received = find_route(&description.inbound, event, "inbound_event").and_then(|route| {
+            let entry = self.recorder.committed(None, event)?;
+            Ok((route, entry))
+        });
+
+        match received {
+            Ok((route, entry)) => {
+                let messages = slice::from_ref(event);
+                let call = self.call(route, HandlerKind::EventHandler, messages, entry);
+                ProcessResult::from_reply(call.await)
+            }
+            Err(err) => ProcessResult::from_error(err),
+        }
+    }
+
+    /// Puts events into the system that happened before.
+    async fn put_history(&mut self, events: &[SerializedMessage]) -> Result<(), Error> {
+        let description = Arc::clone(&self.description);
+        let is_same_entity = |left: &SerializedMessage, right: &SerializedMessage| {
+            left.id == right.id && left.category == right.category
+        };
+
+        for events in events.chunk_by(is_same_entity) {
+            let route = find_route(&description.history, &events[0], "history")?;
+            let mut entry = None;
+            for event in events {
+                entry = Some(self.recorder.committed(None, event)?);
+            }
+
+            let Some(last) = entry else {
+                continue;
+            };
+            // The record has these events already.
+            self.events.mute();
+            let put = self.call(route, HandlerKind::EventHandler, events, last).await;
+            self.events.unmute();
+            put?;
+        }
+
+        Ok(())
+    }
+
+    /// Calls a part of the system because of the entry `cause`.
+    async fn call(
+        &mut self,
+        route: &dyn Route<S>,
+        kind: HandlerKind,
+        messages: &[SerializedMessage],
+        cause: EntryId,
+    ) -> Result<Reply, Error> {
+        self.events.begin_call(route.component(), kind, Some(cause));
+        self.events.start_entry();
+        let reply = route.call(Arc::clone(&self.state), messages).await;
+
+        self.note_changes().await;
+        self.events.end_call(reply.as_ref().map(|_| ()))?;
+        reply
+    }
+}
+
+/// Returns the route that takes `message`. `method` is the method of the description that adds one.
+fn find_route<'r, S>(
+    routes: &'r [Box<dyn Route<S>>],
+    message: &SerializedMessage,
+    method: &str,
+) -> Result<&'r dyn Route<S>, Error> {
+    let mut accepting = routes.iter().filter(|route| route.accepts(message));
+    if let Some(route) = accepting.next() {
+        return Ok(&**route);
+    }
+
+    let name = message.category;
+    let is_of_type = |route: &Box<dyn Route<S>>| route.message_type() == name;
+    Err(Error::setup(if routes.iter().any(is_of_type) {
+        format!("{} was moved into an earlier run: build the flow anew for each run", message.name)
+    } else {
+        format!("the system takes no {name}: add `.{method}(..)` for it to the `SystemUnderTest`")
+    }))
+}
+
+fn is_same(before: Option<&Payload>, now: Option<&Payload>) -> bool {
+    match (before, now) {
+        (Some(before), Some(now)) => before.has_same_json(now),
+        (before, now) => before.is_none() && now.is_none(),
+    }
+}
+
+/// Waits for a future of the test. A panic becomes an error.
+pub(super) async fn catch_panics<T>(future: impl Future<Output = T>) -> Result<T, Error> {
+    let mut future = pin!(future);
+
+    poll_fn(|cx| match catch(|| future.as_mut().poll(cx)) {
+        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(panicked) => Poll::Ready(Err(panicked)),
+    })
+    .await
+}
+
+impl<S: Send + Sync + 'static> System for RunningSystem<S> {
+    fn act<'a>(&'a mut self, act: Act<'a>, _headers: &'a Headers) -> BoxFuture<'a, ProcessResult> {
+        Box::pin(async move {
+            self.rounds.begin_act();
+            let result = match act {
+                Act::Command(command) => self.execute(command).await,
+                Act::History(events) => match self.put_history(events).await {
+                    Ok(()) => ProcessResult::empty(),
+                    Err(err) => ProcessResult::from_error(err),
+                },
+                Act::Events([event]) => self.receive(event).await,
+                Act::Time(ClockAdvance::By(duration)) => {
+                    self.pass_time(self.recorder.now() + duration).await
+                }
+                Act::Time(ClockAdvance::To(time)) => self.pass_time(time).await,
+                _ => ProcessResult::from_error(Error::setup("this step needs a domain")),
+            };
+
+            let settled = self.step_workers().await;
+            result.merge(Ok(settled))
+        })
+    }
+
+    fn act_all<'a>(
+        &'a mut self,
+        _commands: &'a [SerializedMessage],
+    ) -> BoxFuture<'a, Vec<ProcessResult>> {
+        Box::pin(async { Vec::new() })
+    }
+
+    fn read_states<'a>(
+        &'a self,
+        state_type: StateType,
+        id: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Vec<Payload>, Error>> {
+        Box::pin(async move {
+            let mut views = self.description.views.iter();
+            let view = views.find(|view| view.state_type() == state_type);
+            let (Some(view), Some(id)) = (view, id) else {
+                let name = state_type.name;
+                return Err(Error::setup(format!(
+                    "the system has no {name}: add `.view(..)` or `.aggregate(..)` for it to the `SystemUnderTest`"
+                )));
+            };
+
+            let state = view.read(Arc::clone(&self.state), id.to_owned()).await?;
+            Ok(state.into_iter().collect())
+        })
+    }
+
+    fn now(&self) -> Timestamp {
+        self.recorder.now()
+    }
+
+    fn update_record(&self, record: &mut Record) {
+        self.recorder.recorder().drain_into(record);
+    }
+
+    fn handler_name(&self, _handler: TypeId) -> Option<&'static str> {
+        None
+    }
+
+    fn remaining(&self) -> &Remaining {
+        &self.remaining
+    }
+
+    fn is_paused(&self) -> bool {
+        false
+    }
+
+    fn is_inline(&self) -> bool {
+        true
+    }
+
+    fn has_known_wiring(&self) -> bool {
+        false
+    }
+
+    fn stale_rows<'a>(
+        &'a self,
+        _projections: &'a [&'static str],
+    ) -> BoxFuture<'a, Result<(Vec<StaleRow>, RebuildReport), Error>> {
+        Box::pin(async { Ok((Vec::new(), RebuildReport::default())) })
+    }
+
+    fn labels(&self) -> MessageLabels {
+        MessageLabels::default()
+    }
+
+    fn lanes_below(&self) -> Option<Priority> {
+        None
+    }
+
+    fn wiring(&self) -> &Wiring {
+        &self.wiring
+    }
+
+    fn is_retired(&self, _event: &MessageType) -> bool {
+        false
+    }
+
+    fn fold(&self, _state_type: StateType, _events: &[Recorded]) -> Option<Payload> {
+        None
+    }
+
+    fn fold_each(&self, _state_type: StateType, _events: &[Recorded]) -> Vec<Option<Payload>> {
+        Vec::new()
+    }
+}
+
+impl<S> std::fmt::Debug for RunningSystem<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("RunningSystem")
+            .field(&self.description)
+            .finish()
+    }
+}

@@ -1,0 +1,206 @@
+use std::{sync::Arc, time::Duration};
+
+use flow_domain::{
+    Error, HandlerFailure,
+    clock::{Timestamp, is_clock_paused},
+    error::Stall,
+    record::HandlerKind,
+    runtime::ProcessResult,
+};
+
+use tokio::task::yield_now;
+
+use crate::system::under_test::{
+    WorkerStep,
+    running::{RunningSystem, catch_panics},
+    worker::Work,
+};
+
+/// How often a worker that polls is given the time to do its work after each interval.
+const MAX_YIELDS: usize = 64;
+
+/// The order of the workers of a run, and how often an act has called each.
+#[derive(Debug)]
+pub(super) struct WorkerRounds {
+    budget: usize,
+    /// The state of the generator that shuffles the workers; `None` for the order of the list.
+    shuffle: Option<u64>,
+    /// How often each worker has done something in this act, by its index.
+    n_worked: Vec<usize>,
+    /// The workers that failed in this act.
+    failed: Vec<usize>,
+    /// When the workers that wait go on.
+    due: Vec<Option<Timestamp>>,
+}
+
+impl WorkerRounds {
+    pub(super) fn new(budget: usize, seed: Option<u64>) -> Self {
+        Self {
+            budget,
+            shuffle: seed,
+            n_worked: Vec::new(),
+            failed: Vec::new(),
+            due: Vec::new(),
+        }
+    }
+
+    pub(super) fn begin_act(&mut self) {
+        self.n_worked.clear();
+        self.failed.clear();
+    }
+
+    /// Returns the workers that the next round calls, in order.
+    fn next_round(&mut self, n_workers: usize) -> Vec<usize> {
+        self.n_worked.resize(n_workers, 0);
+        self.due.resize(n_workers, None);
+
+        let mut order: Vec<usize> = (0..n_workers).collect();
+        if let Some(state) = &mut self.shuffle {
+            // Fisher and Yates.
+            for last in (1..order.len()).rev() {
+                let n = last as u64 + 1;
+                order.swap(last, usize::try_from(next_random(state) % n).unwrap_or(0));
+            }
+        }
+        order.retain(|idx| !self.failed.contains(idx));
+        order
+    }
+
+    fn has_spent_budget(&self) -> bool {
+        self.budget < self.n_worked.iter().sum()
+    }
+
+    /// Returns the first time after `now` at which a worker goes on.
+    fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
+        self.due.iter().flatten().copied().filter(|due| now < *due).min()
+    }
+}
+
+/// The next number of `SplitMix64`, by Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators".
+fn next_random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
+}
+
+impl<S: Send + Sync + 'static> RunningSystem<S> {
+    /// Calls all workers, again and again, until none of them does anything.
+    ///
+    /// A worker that fails is not called again in this act.
+    pub(super) async fn step_workers(&mut self) -> ProcessResult {
+        let mut result = ProcessResult::empty();
+        let description = Arc::clone(&self.description);
+
+        loop {
+            let mut has_worked = false;
+            for idx in self.rounds.next_round(description.workers.len()) {
+                let worker = &description.workers[idx];
+                match self.step_worker(idx).await {
+                    Ok(WorkerStep::Worked) => {
+                        has_worked = true;
+                        self.rounds.n_worked[idx] += 1;
+                    }
+                    Ok(WorkerStep::Idle) => self.rounds.due[idx] = None,
+                    Ok(WorkerStep::WaitingUntil(due)) => self.rounds.due[idx] = Some(due),
+                    Err(err) => {
+                        self.rounds.failed.push(idx);
+                        let work = "its next work".to_owned();
+                        let failure = HandlerFailure::new(Some(worker.name), work, err);
+                        result.failures.push(failure);
+                    }
+                }
+
+                if self.rounds.has_spent_budget() {
+                    result.stall = Some(Box::new(self.stall()));
+                    return result;
+                }
+            }
+
+            if !has_worked {
+                return result;
+            }
+        }
+    }
+
+    fn stall(&self) -> Stall {
+        let counts = self.description.workers.iter().zip(&self.rounds.n_worked);
+        let mut calls: Vec<(&'static str, usize)> = counts
+            .map(|(worker, n_worked)| (worker.name, *n_worked))
+            .filter(|(_, n_worked)| 0 < *n_worked)
+            .collect();
+        calls.sort_by_key(|(_, n_worked)| std::cmp::Reverse(*n_worked));
+
+        Stall::of_calls(self.rounds.budget, calls)
+    }
+
+    async fn step_worker(&mut self, idx: usize) -> Result<WorkerStep, Error> {
+        let description = Arc::clone(&self.description);
+        let worker = &description.workers[idx];
+        self.events.begin_call(worker.name, HandlerKind::EventHandler, None);
+
+        let step = match &worker.work {
+            Work::Stepped(step) => catch_panics(step(Arc::clone(&self.state))).await,
+            Work::Polling(interval) => let_poll(*interval).await,
+        };
+
+        let has_changed = self.note_changes().await || self.events.has_committed();
+        let step = match (&worker.work, step) {
+            (Work::Polling(_), Ok(_)) if has_changed => Ok(WorkerStep::Worked),
+            (_, step) => step,
+        };
+        if !matches!(step, Ok(WorkerStep::Idle | WorkerStep::WaitingUntil(_))) {
+            self.events.start_entry();
+        }
+        self.events.end_call(step.as_ref().map(|_| ()))?;
+        step
+    }
+
+    /// Advances the virtual clock to `time`, and stops whenever a worker goes on.
+    pub(super) async fn pass_time(&mut self, time: Timestamp) -> ProcessResult {
+        let mut result = ProcessResult::empty();
+
+        while let Some(due) = self.rounds.next_due(self.recorder.now()) {
+            if time < due || result.stall.is_some() {
+                break;
+            }
+            self.advance_to(due).await;
+            let settled = self.step_workers().await;
+            result = result.merge(Ok(settled));
+        }
+
+        self.advance_to(time).await;
+        result
+    }
+
+    async fn advance_to(&mut self, time: Timestamp) {
+        let now = self.recorder.now();
+        if time <= now {
+            return;
+        }
+
+        self.recorder.advance_to(time);
+        self.tell_time();
+        // Timers of tokio that the system has set become due, too.
+        if is_clock_paused() {
+            tokio::time::sleep(time.since(now)).await;
+        }
+    }
+}
+
+/// Lets a task of the system poll once: the paused clock jumps when all tasks wait.
+async fn let_poll(interval: Duration) -> Result<WorkerStep, Error> {
+    if !is_clock_paused() {
+        return Err(Error::setup(
+            "a polling worker needs a paused clock: use `.run()`, or `#[tokio::test(start_paused = true)]`",
+        ));
+    }
+
+    tokio::time::sleep(interval).await;
+    // The timer of the task may be due after this one.
+    for _ in 0..MAX_YIELDS {
+        yield_now().await;
+    }
+    Ok(WorkerStep::Idle)
+}

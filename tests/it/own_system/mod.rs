@@ -1,0 +1,6 @@
+//! Systems that are not built on `flow-domain`.
+
+mod bank;
+mod flows;
+mod reports;
+mod workers;

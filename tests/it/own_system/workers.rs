@@ -1,0 +1,220 @@
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use flow_harness::{
+    SystemHarness, SystemUnderTest, WorkerStep, at, expect,
+    flow_domain::clock::{Timestamp, VirtualClock},
+};
+use insta::assert_snapshot;
+
+#[derive(Debug)]
+struct Send;
+
+#[derive(Debug, Clone, PartialEq)]
+struct Sent(u64);
+
+/// Counts messages that two workers send to each other.
+#[derive(Default)]
+struct PingPong {
+    n_sent: AtomicU64,
+    limit: u64,
+}
+
+impl PingPong {
+    fn send(&self) -> WorkerStep {
+        let n_sent = self.n_sent.load(Ordering::Relaxed);
+        if n_sent == 0 || self.limit <= n_sent {
+            return WorkerStep::Idle;
+        }
+        self.n_sent.store(n_sent + 1, Ordering::Relaxed);
+        WorkerStep::Worked
+    }
+}
+
+fn ping_pong(limit: u64) -> SystemHarness {
+    SystemHarness::new(
+        SystemUnderTest::new("ping-pong", move |_| async move {
+            PingPong {
+                limit,
+                ..PingPong::default()
+            }
+        })
+        .command("player", |game, _, Send| async move {
+            game.n_sent.store(1, Ordering::Relaxed);
+            Ok::<(), ()>(())
+        })
+        .view(|game, _| async move { Some(Sent(game.n_sent.load(Ordering::Relaxed))) })
+        .worker("ping", |game| async move { game.send() })
+        .worker("pong", |game| async move { game.send() }),
+    )
+}
+
+#[test]
+fn system_workers_run_until_all_are_idle() {
+    ping_pong(100)
+        .when(at("game", Send))
+        .then_projection::<Sent>("game")
+        .is(Sent(100))
+        .run();
+}
+
+#[test]
+fn system_workers_that_never_end_are_named() {
+    let failure = ping_pong(u64::MAX)
+        .budget(20)
+        .when(at("game", Send))
+        .then_settled()
+        .try_run()
+        .expect_err("it never ends");
+
+    assert_snapshot!(failure.to_string(), @"");
+}
+
+#[test]
+fn system_worker_that_panics_fails_the_flow() {
+    let mailer = SystemUnderTest::new("shop", |_| async { Mutex::new(0) })
+        .command("orders", |n_mails: Arc<Mutex<u32>>, _, Send| async move {
+            *n_mails.lock().expect("nobody panics") += 1;
+            Ok::<(), ()>(())
+        })
+        .worker("mailer", |n_mails| async move {
+            match *n_mails.lock().expect("nobody panics") {
+                0 => WorkerStep::Idle,
+                _ => panic!("the mail server is down"),
+            }
+        });
+    let failure = SystemHarness::new(mailer)
+        .when(at("o-1", Send))
+        .then_accepted()
+        .try_run()
+        .expect_err("the mailer panics");
+
+
+    assert_snapshot!(failure.to_string(), @"");
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Reminders(Vec<Timestamp>);
+
+/// Sends a reminder each hour, three times.
+struct Reminder {
+    now: Mutex<Timestamp>,
+    due: Mutex<Option<Timestamp>>,
+    sent: Mutex<Vec<Timestamp>>,
+}
+
+const HOUR: Duration = Duration::from_hours(1);
+
+impl Reminder {
+    fn step(&self) -> WorkerStep {
+        let (now, mut due) = (*self.now.lock().unwrap(), self.due.lock().unwrap());
+        match *due {
+            None => WorkerStep::Idle,
+            Some(time) if now < time => WorkerStep::WaitingUntil(time),
+            Some(time) => {
+                let mut sent = self.sent.lock().unwrap();
+                sent.push(now);
+                *due = (sent.len() < 3).then(|| time + HOUR);
+                WorkerStep::Worked
+            }
+        }
+    }
+}
+
+#[test]
+fn system_worker_waits_for_its_time() {
+    let reminder = SystemUnderTest::new("reminders", |_| async {
+        Reminder {
+            now: Mutex::new(VirtualClock::START),
+            due: Mutex::default(),
+            sent: Mutex::default(),
+        }
+    })
+    .clock(|reminder, now| *reminder.now.lock().unwrap() = now)
+    .command("orders", |reminder, _, Send| async move {
+        let now = *reminder.now.lock().unwrap();
+        *reminder.due.lock().unwrap() = Some(now + HOUR);
+        Ok::<(), ()>(())
+    })
+    .view(|reminder, _| async move { Some(Reminders(reminder.sent.lock().unwrap().clone())) })
+    .worker("reminder", |reminder| async move { reminder.step() });
+
+    let start = VirtualClock::START;
+    SystemHarness::new(reminder)
+        .when(at("o-1", Send))
+        .then_settled()
+        .when_time_passes(2 * HOUR)
+        .then_projection::<Reminders>("o-1")
+        .is(Reminders(vec![start + HOUR, start + 2 * HOUR]))
+        .when_time_passes(24 * HOUR)
+        .then_projection::<Reminders>("o-1")
+        .has(|reminders| reminders.0.len() == 3)
+        .run();
+}
+
+/// A read model that a spawned task updates each second.
+struct Polled {
+    queue: Arc<Mutex<Vec<u64>>>,
+    total: Arc<AtomicU64>,
+}
+
+impl Polled {
+    fn start() -> Self {
+        let (queue, total) = (Arc::<Mutex<Vec<u64>>>::default(), Arc::<AtomicU64>::default());
+        let (work, sum) = (Arc::clone(&queue), Arc::clone(&total));
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                if let Some(n) = work.lock().unwrap().pop() {
+                    sum.fetch_add(n, Ordering::Relaxed);
+                }
+            }
+        });
+
+        Self { queue, total }
+    }
+}
+
+#[derive(Debug, PartialEq)]
+struct Total(u64);
+
+#[test]
+fn system_polling_task_costs_no_real_time() {
+    let polled = SystemUnderTest::new("polled", |_| async { Polled::start() })
+        .command("adder", |polled: Arc<Polled>, _, Send| async move {
+            polled.queue.lock().unwrap().extend([1, 2, 3]);
+            Ok::<(), ()>(())
+        })
+        .view(|polled, _| async move { Some(Total(polled.total.load(Ordering::Relaxed))) })
+        .polling_worker("poller", Duration::from_secs(1));
+
+    SystemHarness::new(polled)
+        .when(at("sum", Send))
+        .then_projection::<Total>("sum")
+        .is(Total(6))
+        .run();
+}
+
+#[test]
+fn system_worker_failure_can_be_expected() {
+    let mailer = SystemUnderTest::new("shop", |_| async { Mutex::new(0) })
+        .command("orders", |n_mails: Arc<Mutex<u32>>, _, Send| async move {
+            *n_mails.lock().expect("nobody panics") += 1;
+            Ok::<(), ()>(())
+        })
+        .worker("mailer", |n_mails| async move {
+            let n_mails = *n_mails.lock().expect("nobody panics");
+            assert_eq!(n_mails, 0, "the mail server is down");
+            WorkerStep::Idle
+        });
+
+    SystemHarness::new(mailer)
+        .when(at("o-1", Send))
+        .then(expect::component_failed("mailer", "the mail server is down"))
+        .run();
+}
