@@ -3,9 +3,7 @@ use std::{
     ops::Range,
 };
 
-use crate::value::{
-    Difference, MessageView, differences, render_differences, value_differences,
-};
+use crate::value::{Difference, MessageView, differences, render_differences, value_differences};
 
 /// How a message of one list relates to the other list. Each number is an index into one of them.
 #[derive(Clone, Copy)]
@@ -82,7 +80,10 @@ pub(super) fn compare_fields(
     found: &MessageView,
 ) -> (Vec<Difference>, Vec<String>) {
     if expected.payload.is_value() || found.payload.is_value() {
-        return (Vec::new(), value_differences(&expected.payload, &found.payload));
+        return (
+            Vec::new(),
+            value_differences(&expected.payload, &found.payload),
+        );
     }
 
     let fields = match (expected.content(), found.content()) {

@@ -4,7 +4,10 @@ use flow_domain::{json::Json, message::Payload, wiring::nearest};
 
 use crate::{
     expect::{EmptyInput, Mismatch, Requirement},
-    value::{is_like, partial_differences, read_json, show_stored, show_value, stored_differences, value_differences},
+    value::{
+        is_like, partial_differences, read_json, show_stored, show_value, stored_differences,
+        value_differences,
+    },
 };
 
 /// Requires that two stored states are equal. The order of their fields does not matter.

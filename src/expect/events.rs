@@ -79,9 +79,7 @@ pub fn event<E: Event>(expected: E) -> impl Expectation + use<E> {
 }
 
 /// Expects that each event of the list was raised in the acts so far.
-pub(crate) fn event_of_list<M: IntoMessages<AnyEvent>>(
-    expected: &M,
-) -> impl Expectation + use<M> {
+pub(crate) fn event_of_list<M: IntoMessages<AnyEvent>>(expected: &M) -> impl Expectation + use<M> {
     let expected = Arc::new(ExpectedMessages::new::<AnyEvent>(expected));
     let described = Arc::clone(&expected);
 

@@ -274,7 +274,11 @@ pub fn component_failed(name: &str, text: &str) -> impl Expectation + use<> {
 
     let check = move |outcome: &Outcome| {
         require_text(&text)?;
-        let problems = || (0..).zip(outcome.acts()).flat_map(|(idx, act)| act.problems(idx));
+        let problems = || {
+            (0..)
+                .zip(outcome.acts())
+                .flat_map(|(idx, act)| act.problems(idx))
+        };
         if problems().any(|problem| is_expected(&problem, outcome)) {
             return Ok(());
         }

@@ -80,7 +80,8 @@ pub use events::{event, event_matching, events, no_event, no_events};
 pub use expectation::Expectation;
 pub(crate) use handlers::skipped_messages;
 pub use handlers::{
-    HandledBy, component_failed, handled_by, handler_failed, handler_failed_with_message, no_handler_failure,
+    HandledBy, component_failed, handled_by, handler_failed, handler_failed_with_message,
+    no_handler_failure,
 };
 pub use messages::{commands, no_commands};
 pub use mismatch::Mismatch;

@@ -203,9 +203,8 @@ impl NeverHappens {
     /// Finds out whether a system of which the wiring is not known has told no event at all.
     fn untold_event(effect: Effect, outcome: &Outcome) -> Option<Self> {
         let mut entries = outcome.record().entries().iter();
-        let is_told = |entry: &Entry| {
-            matches!(entry.kind, EntryKind::Appended(_)) && entry.cause.is_some()
-        };
+        let is_told =
+            |entry: &Entry| matches!(entry.kind, EntryKind::Appended(_)) && entry.cause.is_some();
         if effect != Effect::Raises || entries.any(is_told) {
             return None;
         }

@@ -1,6 +1,10 @@
 use flow_domain::record::EntryKind;
 
-use crate::{expect::Mismatch, outcome::{Outcome, StateQuery}, value::first_few};
+use crate::{
+    expect::Mismatch,
+    outcome::{Outcome, StateQuery},
+    value::first_few,
+};
 
 /// Returns the mismatch for a state that was not found. It lists the states that the run stored.
 pub(super) fn nothing_found(query: &StateQuery, outcome: &Outcome) -> Mismatch {

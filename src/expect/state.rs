@@ -25,7 +25,12 @@ use crate::{
 pub fn aggregate<'t, A: Aggregate>(id: impl Id) -> State<'t, A> {
     let state_type = StateType::new::<A>(TableKind::Aggregate, A::NAME, A::ID_FIELD);
     let stream_category = A::EVENT_SOURCED.then_some(A::CATEGORY);
-    State::new(state_type, id.key().into_owned(), stream_category, StoredForm::json())
+    State::new(
+        state_type,
+        id.key().into_owned(),
+        stream_category,
+        StoredForm::json(),
+    )
 }
 
 /// Expects that the row with this id exists, and that it meets the checks that follow.
@@ -49,7 +54,12 @@ pub(crate) fn state_of_system<'t, T>(kind: TableKind, id: impl fmt::Display) -> 
 where
     T: fmt::Debug + PartialEq + Send + 'static,
 {
-    State::new(state_type_of::<T>(kind), id.to_string(), None, StoredForm::value())
+    State::new(
+        state_type_of::<T>(kind),
+        id.to_string(),
+        None,
+        StoredForm::value(),
+    )
 }
 
 /// The expectation about one stored state, from [`aggregate`], [`projection`] or

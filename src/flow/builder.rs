@@ -59,7 +59,6 @@ impl<'t, S: Phase + 't, K> Flow<'t, S, K> {
             .require_not_empty(Location::caller(), input, is_empty);
         flow
     }
-
 }
 
 impl<'t, S: Phase + 't> Flow<'t, S> {

@@ -10,6 +10,7 @@ use flow_domain::{
 use crate::{
     expect::{self, State},
     flow::{Acted, AfterAct, Expecting, Flow, Given, OfSystem, phase::Phase},
+    outcome::Outcome,
     plan::{MessageResult, Plan, Sending, StepKind},
     system::under_test::At,
 };
@@ -35,6 +36,27 @@ impl<'t, S: Phase + 't> Flow<'t, S, OfSystem> {
         self.send_with(Sending::Command(short_type_name::<()>), |plan| {
             serialize_one::<AnyCommand>(plan, &command)
         })
+    }
+
+    /// Executes a command that is built from the outcome so far, for example from a reply.
+    #[track_caller]
+    pub fn when_with<C>(
+        self,
+        command: impl Fn(&Outcome) -> At<C> + Send + Sync + 't,
+    ) -> Flow<'t, Acted, OfSystem>
+    where
+        C: fmt::Debug + Send + 'static,
+    {
+        let build = move |outcome: &Outcome| {
+            let mut built = Err(Error::setup("there is no message"));
+            let visited = command(outcome).try_for_each(&mut |message| {
+                built = message.to_serialized();
+                Ok(())
+            });
+            (visited.and(built), None)
+        };
+
+        self.step(StepKind::WhenWith(Box::new(build), short_type_name::<()>))
     }
 
     /// Brings an event into the system from outside, and then lets the workers run until all are idle.

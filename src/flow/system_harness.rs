@@ -34,6 +34,16 @@ impl SystemHarness {
         self
     }
 
+    /// Calls the workers in another order in each round, as the numbers of a generator with this seed say.
+    ///
+    /// The default is the environment variable `FLOW_WORKER_SEED`, or the order of the description if it is
+    /// not set. A report prints the seed. To try many orders, run the flow for each of many seeds.
+    #[must_use]
+    pub fn shuffle_workers(mut self, seed: u64) -> Self {
+        Arc::make_mut(&mut self.setup).worker_seed = Some(seed);
+        self
+    }
+
     #[track_caller]
     fn begin<'t>(&self) -> Flow<'t, Given, OfSystem> {
         Flow {

@@ -1,4 +1,4 @@
-use std::{fmt, panic::Location, sync::Arc};
+use std::{env, fmt, panic::Location, sync::Arc};
 
 use flow_domain::{Domain, WiringErrors, record::InvariantSet};
 
@@ -25,6 +25,8 @@ pub(crate) struct Setup {
     pub(crate) backend: BackendChoice,
     pub(crate) budget: usize,
     pub(crate) is_paused: bool,
+    /// Shuffles the workers of a system; `None` for the order of their list.
+    pub(crate) worker_seed: Option<u64>,
     pub(crate) checks_determinism: bool,
     /// The invariants that every run checks.
     pub(crate) invariants: InvariantSet,
@@ -32,6 +34,24 @@ pub(crate) struct Setup {
     pub(crate) disabled_invariants: Arc<Vec<DisabledInvariant>>,
     /// The line of an invalid method call, and what is wrong with the call. It fails the run.
     pub(crate) invalid_call: Option<(&'static Location<'static>, Mismatch)>,
+}
+
+/// The environment variable that shuffles the workers of a system.
+const WORKER_SEED_VAR: &str = "FLOW_WORKER_SEED";
+
+/// Returns the seed of the environment; `None` if it has none.
+///
+/// # Panics
+///
+/// Panics if it is not a number. Without a seed, the tests would not run in the order that the user asked for.
+fn worker_seed_from_env() -> Option<u64> {
+    let text = env::var(WORKER_SEED_VAR)
+        .ok()
+        .filter(|text| !text.is_empty())?;
+    match text.parse() {
+        Ok(seed) => Some(seed),
+        Err(err) => panic!("{WORKER_SEED_VAR}: {text:?} is not a seed: {err}"),
+    }
 }
 
 /// What the flows of a harness run.
@@ -67,6 +87,7 @@ impl Setup {
     pub(crate) fn of_system(system: Arc<dyn StartSystem>) -> Self {
         Self {
             mode_is_explicit: true,
+            worker_seed: worker_seed_from_env(),
             ..Self::plain(Tested::System(system))
         }
     }
@@ -81,6 +102,7 @@ impl Setup {
             backend: BackendChoice::default(),
             budget: 10_000,
             is_paused: false,
+            worker_seed: None,
             checks_determinism: false,
             invariants: InvariantSet::NONE,
             disabled_invariants: Arc::default(),
@@ -94,7 +116,11 @@ impl Setup {
             Some(self.mode).filter(|mode| !self.mode_is_explicit && *mode != Mode::default());
         let mode = mode.map(|mode| format!("{}={}", Mode::ENV_VAR, mode.as_str()));
 
-        self.backend.environment().into_iter().chain(mode).collect()
+        let seed = self.worker_seed;
+        let seed = seed.map(|seed| format!("{WORKER_SEED_VAR}={seed}"));
+
+        let backend = self.backend.environment().into_iter();
+        backend.chain(mode).chain(seed).collect()
     }
 
     /// Returns a function that builds the domain again, for an engine that restarts.

@@ -23,7 +23,9 @@ pub(super) fn problem_text(problem: &Problem<'_>, system: &dyn System) -> String
             steps.push(format!("`.then(expect::publish_failed::<{message}>())`"));
         }
         (_, Some(component)) if !system.has_known_wiring() => {
-            steps.push(format!("`.then(expect::component_failed({component:?}, \"..\"))`"));
+            steps.push(format!(
+                "`.then(expect::component_failed({component:?}, \"..\"))`"
+            ));
         }
         (_, Some(handler)) => steps.push(failure_step(handler, error)),
         (_, None) => {}

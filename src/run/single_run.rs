@@ -127,9 +127,7 @@ impl<'p, 't> Runner<'p, 't> {
         }
 
         match &plan.setup.tested {
-            Tested::Domain(build_domain) => {
-                Self::start_domain(plan, &**build_domain, mode, faults)
-            }
+            Tested::Domain(build_domain) => Self::start_domain(plan, &**build_domain, mode, faults),
             Tested::System(system) => Ok(Self::start_system(plan, &**system).await),
         }
     }
@@ -139,7 +137,7 @@ impl<'p, 't> Runner<'p, 't> {
         let settings = SystemSettings {
             watched: plan.watched_states(),
             budget: plan.setup.budget,
-            worker_seed: None,
+            worker_seed: plan.setup.worker_seed,
         };
         let started = system.start(settings).await;
         plan.watched

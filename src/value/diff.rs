@@ -107,8 +107,12 @@ pub(crate) fn value_differences(expected: &Payload, found: &Payload) -> Vec<Stri
 
     let lines = diff::lines(&expected, &found);
     let differences = lines.iter().filter_map(|line| match line {
-        diff::Result::Left(line) => Some(format!("expected  {}", cut_middle(line.trim().to_owned()))),
-        diff::Result::Right(line) => Some(format!("found     {}", cut_middle(line.trim().to_owned()))),
+        diff::Result::Left(line) => {
+            Some(format!("expected  {}", cut_middle(line.trim().to_owned())))
+        }
+        diff::Result::Right(line) => {
+            Some(format!("found     {}", cut_middle(line.trim().to_owned())))
+        }
         diff::Result::Both(..) => None,
     });
     differences.take(MAX_LINES).collect()

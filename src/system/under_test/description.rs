@@ -4,7 +4,7 @@ use flow_domain::{clock::Timestamp, message::short_type_name, port::BoxFuture, r
 
 use crate::system::under_test::{
     CommittedEvents, WorkerStep,
-    route::{HistoryRoute, MessageRoute, Route},
+    route::{HistoryRoute, MessageRoute, OwnRejection, Route},
     view::{ReadView, View},
     worker::{Work, Worker},
 };
@@ -22,9 +22,11 @@ pub struct SystemUnderTest<S> {
     pub(super) views: Vec<Box<dyn ReadView<S>>>,
     pub(super) workers: Vec<Worker<S>>,
     pub(super) set_time: Option<Box<SetTimeFn<S>>>,
+    pub(super) failures: Vec<Box<IsFailureFn>>,
 }
 
 type StartFn<S> = dyn Fn(CommittedEvents) -> BoxFuture<'static, S> + Send + Sync;
+type IsFailureFn = dyn Fn(&OwnRejection) -> bool + Send + Sync;
 type SetTimeFn<S> = dyn Fn(&S, Timestamp) + Send + Sync;
 
 impl<S: Send + Sync + 'static> SystemUnderTest<S> {
@@ -45,13 +47,14 @@ impl<S: Send + Sync + 'static> SystemUnderTest<S> {
             views: Vec::new(),
             workers: Vec::new(),
             set_time: None,
+            failures: Vec::new(),
         }
     }
 
     /// Adds a component that executes commands of type `C`, up to and including the commit.
     ///
-    /// An error that it returns is a rejection: `then_rejected` expects it. If it panics, it has failed.
-    /// What it returns otherwise is the reply.
+    /// An error that it returns is a rejection, unless [`failures`](Self::failures) says otherwise. What it
+    /// returns on success is the reply. A panic is a failure.
     #[must_use]
     pub fn command<C, F, R, T, E>(mut self, component: &'static str, execute: F) -> Self
     where
@@ -63,6 +66,20 @@ impl<S: Send + Sync + 'static> SystemUnderTest<S> {
     {
         let route = MessageRoute::<C, F>::new(component, execute);
         self.commands.push(Box::new(route));
+        self
+    }
+
+    /// Says which errors of the type `X` are failures, and not rejections.
+    ///
+    /// A domain refuses with a rejection; a database that is down is a failure.
+    #[must_use]
+    pub fn failures<X: 'static>(
+        mut self,
+        is_failure: impl Fn(&X) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let is_failure =
+            move |refused: &OwnRejection| refused.downcast_ref::<X>().is_some_and(&is_failure);
+        self.failures.push(Box::new(is_failure));
         self
     }
 

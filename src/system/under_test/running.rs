@@ -10,16 +10,16 @@ use flow_domain::{
     port::BoxFuture,
     record::{EntryId, HandlerKind, Record, Table},
     runtime::ProcessResult,
-    testing::{
-        Remaining, StaleRow, StateType, SystemRecorder, catch, remember_panic_locations,
-    },
+    testing::{Remaining, StaleRow, StateType, SystemRecorder, catch, remember_panic_locations},
     wiring::Wiring,
 };
 
 use crate::system::{
     Act, ClockAdvance, System,
     under_test::{
-        CommittedEvents, SystemSettings, SystemUnderTest, route::Route, worker_rounds::WorkerRounds,
+        CommittedEvents, SystemSettings, SystemUnderTest,
+        route::{OwnRejection, Route},
+        worker_rounds::WorkerRounds,
     },
 };
 
@@ -44,17 +44,23 @@ struct WatchedState {
 
 impl<S: Send + Sync + 'static> RunningSystem<S> {
     /// Starts the system for one run.
-    pub(super) async fn start(description: Arc<SystemUnderTest<S>>, settings: SystemSettings) -> Self {
+    pub(super) async fn start(
+        description: Arc<SystemUnderTest<S>>,
+        settings: SystemSettings,
+    ) -> Self {
         remember_panic_locations();
 
         let recorder = Arc::new(SystemRecorder::new(description.name));
         let events = CommittedEvents::new(Arc::clone(&recorder));
         let state = Arc::new((description.start)(events.clone()).await);
-        let watched = settings.watched.into_iter().map(|(state_type, id)| WatchedState {
-            state_type,
-            id,
-            value: None,
-        });
+        let watched = settings
+            .watched
+            .into_iter()
+            .map(|(state_type, id)| WatchedState {
+                state_type,
+                id,
+                value: None,
+            });
 
         let mut system = Self {
             rounds: WorkerRounds::new(settings.budget, settings.worker_seed),
@@ -164,7 +170,9 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
             };
             // The record has these events already.
             self.events.mute();
-            let put = self.call(route, HandlerKind::EventHandler, events, last).await;
+            let put = self
+                .call(route, HandlerKind::EventHandler, events, last)
+                .await;
             self.events.unmute();
             put?;
         }
@@ -183,10 +191,28 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
         self.events.begin_call(route.component(), kind, Some(cause));
         self.events.start_entry();
         let reply = route.call(Arc::clone(&self.state), messages).await;
+        let reply = reply.map_err(|err| self.rejection_or_failure(route, err));
 
         self.note_changes().await;
         self.events.end_call(reply.as_ref().map(|_| ()))?;
         reply
+    }
+}
+
+impl<S> RunningSystem<S> {
+    /// Returns the error as a failure, if the description says that it is one.
+    fn rejection_or_failure(&self, route: &dyn Route<S>, err: Error) -> Error {
+        let is_failure = |refused: &OwnRejection| {
+            let mut failures = self.description.failures.iter();
+            failures.any(|is_failure| is_failure(refused))
+        };
+
+        match err.rejection::<OwnRejection>() {
+            Some(refused) if is_failure(refused) => {
+                Error::failed(route.component(), refused.to_string())
+            }
+            _ => err,
+        }
     }
 }
 
@@ -204,7 +230,10 @@ fn find_route<'r, S>(
     let name = message.category;
     let is_of_type = |route: &Box<dyn Route<S>>| route.message_type() == name;
     Err(Error::setup(if routes.iter().any(is_of_type) {
-        format!("{} was moved into an earlier run: build the flow anew for each run", message.name)
+        format!(
+            "{} was moved into an earlier run: build the flow anew for each run",
+            message.name
+        )
     } else {
         format!("the system takes no {name}: add `.{method}(..)` for it to the `SystemUnderTest`")
     }))

@@ -72,7 +72,12 @@ impl WorkerRounds {
 
     /// Returns the first time after `now` at which a worker goes on.
     fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
-        self.due.iter().flatten().copied().filter(|due| now < *due).min()
+        self.due
+            .iter()
+            .flatten()
+            .copied()
+            .filter(|due| now < *due)
+            .min()
     }
 }
 
@@ -138,7 +143,8 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
     async fn step_worker(&mut self, idx: usize) -> Result<WorkerStep, Error> {
         let description = Arc::clone(&self.description);
         let worker = &description.workers[idx];
-        self.events.begin_call(worker.name, HandlerKind::EventHandler, None);
+        self.events
+            .begin_call(worker.name, HandlerKind::EventHandler, None);
 
         let step = match &worker.work {
             Work::Stepped(step) => catch_panics(step(Arc::clone(&self.state))).await,

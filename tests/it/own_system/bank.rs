@@ -24,9 +24,16 @@ pub(crate) enum RewardEvent {
     Granted { points: u64 },
 }
 
+/// Another bank sends money.
+#[derive(Debug, PartialEq)]
+pub(crate) struct MoneyReceived {
+    pub(crate) cents: u64,
+}
+
 #[derive(Debug, PartialEq)]
 pub(crate) enum Refused {
     NotOpen,
+    LedgerIsDown,
     TooLittleMoney { balance: u64 },
 }
 
@@ -76,6 +83,10 @@ impl Bank {
 
     pub(crate) async fn execute(&self, id: &str, command: AccountCommand) -> Result<u64, Refused> {
         let account = self.lock().accounts.get(id).cloned();
+        if id == "ledger-is-down" {
+            return Err(Refused::LedgerIsDown);
+        }
+
         let event = match (command, account) {
             (AccountCommand::Open, _) => AccountEvent::Opened,
             (_, None) => return Err(Refused::NotOpen),
@@ -142,7 +153,10 @@ impl Bank {
             return false;
         };
 
-        let statement = state.statements.entry(id).or_insert(Statement { lines: Vec::new() });
+        let statement = state
+            .statements
+            .entry(id)
+            .or_insert(Statement { lines: Vec::new() });
         statement.lines.push(format!("{event:?}"));
         true
     }

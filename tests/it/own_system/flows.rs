@@ -1,7 +1,11 @@
-use flow_harness::{CommittedEvents, SystemHarness, SystemUnderTest, WorkerStep, at};
+use flow_harness::{CommittedEvents, SystemHarness, SystemUnderTest, WorkerStep, at, expect};
 
-use crate::own_system::bank::{
-    Account, AccountCommand, AccountEvent, Bank, BankEvent, Refused, RewardEvent, Statement,
+use crate::{
+    fixture::mask_line_numbers,
+    own_system::bank::{
+        Account, AccountCommand, AccountEvent, Bank, BankEvent, MoneyReceived, Refused,
+        RewardEvent, Statement,
+    },
 };
 
 pub(super) fn bank() -> SystemHarness {
@@ -15,13 +19,24 @@ pub(super) fn bank() -> SystemHarness {
         .command("accounts", |bank, id, command| async move {
             bank.execute(&id, command).await
         })
+        .inbound_event(
+            "transfers",
+            |bank, id, received: MoneyReceived| async move {
+                let MoneyReceived { cents } = received;
+                bank.execute(&id, AccountCommand::Deposit { cents }).await
+            },
+        )
+        .failures(|refused| matches!(refused, Refused::LedgerIsDown))
         .history(|bank, id, events| async move {
             bank.import(&id, events);
             Ok::<(), Refused>(())
         })
         .aggregate(|bank, id| async move { bank.account(&id) })
         .view(|bank, id| async move { bank.statement(&id) })
-        .worker("statements", |bank| async move { step(bank.write_statement()) })
+        .worker(
+            "statements",
+            |bank| async move { step(bank.write_statement()) },
+        )
         .worker("rewards", |bank| async move { step(bank.grant_reward()) }),
     )
 }
@@ -40,7 +55,13 @@ fn system_flow_runs_commands_workers_and_views() {
         .given_events(at("A-1", AccountEvent::Opened))
         .when(at("A-1", AccountCommand::Deposit { cents: 200 }))
         .then_events((
-            at("A-1", AccountEvent::Deposited { cents: 200, balance: 200 }),
+            at(
+                "A-1",
+                AccountEvent::Deposited {
+                    cents: 200,
+                    balance: 200,
+                },
+            ),
             at("A-1", RewardEvent::Granted { points: 20 }),
         ))
         .then_reply(200_u64)
@@ -53,4 +74,92 @@ fn system_flow_runs_commands_workers_and_views() {
         .then_aggregate::<Account>("A-1")
         .unchanged()
         .run();
+}
+
+#[tokio::test]
+async fn system_flow_runs_in_an_async_test() {
+    bank()
+        .given_command(at("A-1", AccountCommand::Open))
+        .when_event(at("A-1", MoneyReceived { cents: 5 }))
+        .then_event(at(
+            "A-1",
+            AccountEvent::Deposited {
+                cents: 5,
+                balance: 5,
+            },
+        ))
+        .await;
+}
+
+#[test]
+fn system_flow_builds_a_command_from_a_reply() {
+    let outcome = bank()
+        .given_command(at("A-1", AccountCommand::Open))
+        .when(at("A-1", AccountCommand::Deposit { cents: 70 }))
+        .then_accepted()
+        .when_with(|outcome| {
+            let cents = *outcome.reply::<u64>().expect("the balance");
+            at("A-1", AccountCommand::Withdraw { cents })
+        })
+        .then_aggregate::<Account>("A-1")
+        .is(Account { balance: 0 })
+        .run();
+
+    let bank = outcome.resource::<Bank>();
+    assert_eq!(bank.account("A-1"), Some(Account { balance: 0 }));
+}
+
+#[test]
+fn system_error_can_be_a_failure() {
+    bank()
+        .when(at("ledger-is-down", AccountCommand::Open))
+        .then(expect::component_failed("accounts", "LedgerIsDown"))
+        .run();
+}
+
+#[test]
+fn system_workers_run_in_any_order() {
+    for seed in 0..20 {
+        bank()
+            .shuffle_workers(seed)
+            .given_command(at("A-1", AccountCommand::Open))
+            .when(at("A-1", AccountCommand::Deposit { cents: 200 }))
+            .then_event(at("A-1", RewardEvent::Granted { points: 20 }))
+            .then_projection::<Statement>("A-1")
+            .has(|statement| statement.lines.len() == 2)
+            .run();
+    }
+}
+
+#[test]
+fn system_record_is_the_same_in_each_run() {
+    let record = || {
+        let outcome = bank()
+            .given_command(at("A-1", AccountCommand::Open))
+            .when(at("A-1", AccountCommand::Deposit { cents: 200 }))
+            .then_settled()
+            .run();
+        outcome.record().to_string()
+    };
+
+    assert_eq!(record(), record());
+}
+
+#[test]
+fn system_that_tells_no_event_is_warned_of() {
+    let silent = SystemUnderTest::new("silent", |_| async {})
+        .command("accounts", |_, _, _: AccountCommand| async {
+            Ok::<(), Refused>(())
+        });
+    let outcome = SystemHarness::new(silent)
+        .when(at("A-1", AccountCommand::Open))
+        .then_no_events()
+        .run();
+
+    let [warning] = &*outcome.warnings() else {
+        panic!("{:?}", outcome.warnings());
+    };
+    insta::assert_snapshot!(mask_line_numbers(&warning.to_string()), @r#"
+    tests/it/own_system/flows.rs:LINE: the system told no event in this run, so this expectation cannot fail here. Pass each event that it commits to `CommittedEvents::add`
+    "#);
 }

@@ -1,117 +1,351 @@
 use flow_harness::at;
 use insta::assert_snapshot;
 
-use crate::own_system::{
-    bank::{Account, AccountCommand, AccountEvent, Refused},
-    flows::bank,
+use crate::{
+    fixture::report,
+    own_system::{
+        bank::{Account, AccountCommand, AccountEvent, Refused, RewardEvent},
+        flows::bank,
+    },
 };
 
 #[test]
 fn system_report_of_a_wrong_event() {
-    let failure = bank()
+    let flow = bank()
         .given_events(at("A-1", AccountEvent::Opened))
         .when(at("A-1", AccountCommand::Deposit { cents: 20 }))
-        .then_event(at("A-1", AccountEvent::Deposited { cents: 20, balance: 30 }))
-        .try_run()
-        .expect_err("the balance is 20");
+        .then_event(at(
+            "A-1",
+            AccountEvent::Deposited {
+                cents: 20,
+                balance: 30,
+            },
+        ));
 
-    assert_snapshot!(failure.to_string(), @"");
+    assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then event Deposited      tests/it/own_system/reports.rs:LINE
+
+      expected  at("A-1", Deposited { cents: 20, balance: 30 })
+      found     at("A-1", Deposited { cents: 20, balance: 20 })
+
+    story   1 given  at("A-1", Opened)
+            2 when   at("A-1", Deposit { cents: 20 })  accepted
+            3 then   event Deposited                   FAILED
+
+    chain  Deposit                             accounts  returned
+           └ Deposited                         AccountEvent-A-1 @2
+           statements                          returned
+           rewards                             returned
+
+    end    nothing pending · no handlers failed
+    "#);
 }
 
 #[test]
 fn system_report_of_a_wrong_state() {
-    let failure = bank()
+    let flow = bank()
         .given_command(at("A-1", AccountCommand::Open))
         .when(at("A-1", AccountCommand::Deposit { cents: 200 }))
         .then_aggregate::<Account>("A-1")
-        .is(Account { balance: 30 })
-        .try_run()
-        .expect_err("the balance is 200");
+        .is(Account { balance: 30 });
 
-    assert_snapshot!(failure.to_string(), @"");
+    assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then Account "A-1" is      tests/it/own_system/reports.rs:LINE
+
+      expected  Account "A-1" Account { balance: 30 }
+      found     Account "A-1" Account { balance: 200 }
+
+    story   1 given  at("A-1", Open)
+            2 when   at("A-1", Deposit { cents: 200 })  accepted
+            3 then   Account "A-1" is                   FAILED
+
+    chain  Deposit                             accounts  stored Account "A-1"
+           └ Deposited                         AccountEvent-A-1 @2
+           statements                          returned
+           rewards                             returned
+           └ Granted                           RewardEvent-A-1 @1
+
+    end    nothing pending · no handlers failed
+    "#);
 }
 
 #[test]
 fn system_report_of_an_uncovered_rejection() {
-    let failure = bank()
+    let flow = bank()
         .when(at("A-1", AccountCommand::Deposit { cents: 200 }))
-        .then_accepted()
-        .try_run()
-        .expect_err("it is not open");
+        .then_accepted();
 
-    assert_snapshot!(failure.to_string(), @"");
+    assert_snapshot!(report(flow), @r#"
+    flow failed at step 2: then accepted      tests/it/own_system/reports.rs:LINE
+
+      expected  Deposit is accepted
+      found     Deposit was rejected: NotOpen
+
+    story   1 when   at("A-1", Deposit { cents: 200 })  REJECTED: NotOpen
+            2 then   accepted                           FAILED
+
+    chain  Deposit                             accounts  REJECTED: NotOpen   <- here
+
+    end    nothing pending · no handlers failed · 1 command rejected
+    "#);
 }
 
 #[test]
 fn system_report_of_another_rejection() {
-    let failure = bank()
+    let flow = bank()
         .when(at("A-1", AccountCommand::Deposit { cents: 200 }))
-        .then_rejected(Refused::TooLittleMoney { balance: 0 })
-        .try_run()
-        .expect_err("it is not open");
+        .then_rejected(Refused::TooLittleMoney { balance: 0 });
 
-    assert_snapshot!(failure.to_string(), @"");
+    assert_snapshot!(report(flow), @r#"
+    flow failed at step 2: then rejected with TooLittleMoney { balance: 0 }      tests/it/own_system/reports.rs:LINE
+
+      expected  Deposit is rejected with TooLittleMoney { balance: 0 }
+      found     Deposit was rejected with NotOpen
+
+    story   1 when   at("A-1", Deposit { cents: 200 })            REJECTED: NotOpen
+            2 then   rejected with TooLittleMoney { balance: 0 }  FAILED
+
+    chain  Deposit                             accounts  REJECTED: NotOpen   <- here
+
+    end    nothing pending · no handlers failed · 1 command rejected
+    "#);
 }
 
 #[test]
 fn system_report_of_an_unknown_command() {
-    let failure = bank()
-        .when(at("A-1", 5_u64))
-        .then_accepted()
-        .try_run()
-        .expect_err("nothing takes a number");
+    let flow = bank().when(at("A-1", 5_u64)).then_accepted();
 
-    assert_snapshot!(failure.to_string(), @"");
+    assert_snapshot!(report(flow), @r#"
+    flow failed at step 2: then accepted      tests/it/own_system/reports.rs:LINE
+
+      expected  u64 is accepted
+      found     u64 failed: the system takes no u64: add `.command(..)` for it to the `SystemUnderTest`
+
+    story   1 when   at("A-1", 5)  FAILED: the system takes no u64: add `.command(..)` for it to the `SystemUnderTest`
+            2 then   accepted      FAILED
+
+    end    nothing pending · no handlers failed
+    "#);
 }
 
 #[test]
 fn system_report_of_an_unknown_view() {
-    let failure = bank()
+    let flow = bank()
         .when(at("A-1", AccountCommand::Open))
         .then_projection::<u32>("A-1")
-        .is(4)
-        .try_run()
-        .expect_err("there is no such view");
+        .is(4);
 
-    assert_snapshot!(failure.to_string(), @"");
+    assert_snapshot!(report(flow), @r#"
+    flow failed at step 2: then u32 "A-1" is      tests/it/own_system/reports.rs:LINE
+
+      expected  u32 "A-1"
+      found     the system has no u32: add `.view(..)` or `.aggregate(..)` for it to the `SystemUnderTest`
+
+    story   1 when   at("A-1", Open)  accepted
+            2 then   u32 "A-1" is     FAILED
+
+    chain  Open                                accounts  returned
+           └ Opened                            AccountEvent-A-1 @1
+           statements                          returned
+           rewards                             returned
+
+    end    nothing pending · no handlers failed
+    "#);
 }
 
 #[test]
 fn system_report_of_a_state_from_before() {
-    let failure = bank()
+    let flow = bank()
         .given_events(at("A-1", AccountEvent::Opened))
         .when(at("A-2", AccountCommand::Open))
         .then_aggregate::<Account>("A-1")
-        .is(Account { balance: 0 })
-        .try_run()
-        .expect_err("no act changed it");
+        .is(Account { balance: 0 });
 
-    assert_snapshot!(failure.to_string(), @"");
+    assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then Account "A-1" is      tests/it/own_system/reports.rs:LINE
+
+      expected  Account "A-1", changed by an act
+      found     the state is from before the first act, and no act changed it: the step would pass without any act
+                If the test expects this, add `.unchanged()`
+
+    story   1 given  at("A-1", Opened)
+            2 when   at("A-2", Open)    accepted
+            3 then   Account "A-1" is   FAILED
+
+    chain  Open                                accounts  returned
+           └ Opened                            AccountEvent-A-2 @1
+           statements                          returned
+           rewards                             returned
+
+    end    nothing pending · no handlers failed
+    "#);
 }
 
 #[test]
 fn system_report_of_a_missing_state() {
-    let failure = bank()
+    let flow = bank()
         .when(at("A-2", AccountCommand::Open))
         .then_aggregate::<Account>("A-1")
-        .is(Account { balance: 0 })
-        .try_run()
-        .expect_err("it does not exist");
+        .is(Account { balance: 0 });
 
-    assert_snapshot!(failure.to_string(), @"");
+    assert_snapshot!(report(flow), @r#"
+    flow failed at step 2: then Account "A-1" is      tests/it/own_system/reports.rs:LINE
+
+      expected  Account "A-1"
+      found     nothing with this id; the harness sees no other ids of this system
+
+    story   1 when   at("A-2", Open)   accepted
+            2 then   Account "A-1" is  FAILED
+
+    chain  Open                                accounts  returned
+           └ Opened                            AccountEvent-A-2 @1
+           statements                          returned
+           rewards                             returned
+
+    end    nothing pending · no handlers failed
+    "#);
 }
 
 #[test]
 fn domain_refuses_an_addressed_message() {
-    let failure = flow_harness::FlowHarness::new(shop::domain)
+    let flow = flow_harness::FlowHarness::new(shop::domain)
         .given_events(at("A-1", AccountEvent::Opened))
         .when_event(shop::StockReceived {
             product_id: "tea".into(),
             quantity: 1,
         })
-        .then_settled()
-        .try_run()
-        .expect_err("a domain knows no such message");
+        .then_settled();
 
-    assert_snapshot!(failure.to_string(), @"");
+    assert_snapshot!(report(flow), @r#"
+    flow failed at step 1: given events      tests/it/own_system/reports.rs:LINE
+
+      expected  a value that can be given
+      found     a message of a domain says itself which aggregate it is for: remove `at(..)`
+
+      2 later steps were skipped
+
+    story   1 given  events                                            FAILED
+            2 when   StockReceived { product_id: "tea", quantity: 1 }  skipped
+            3 then   settled                                           skipped
+
+    end    nothing pending · no handlers failed
+    "#);
+}
+
+#[test]
+fn system_report_of_a_changed_state() {
+    let flow = bank()
+        .given_command(at("A-1", AccountCommand::Open))
+        .when(at("A-1", AccountCommand::Deposit { cents: 200 }))
+        .then_aggregate::<Account>("A-1")
+        .unchanged();
+
+    assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then Account "A-1" unchanged      tests/it/own_system/reports.rs:LINE
+
+      expected  Account "A-1" Account { balance: 0 }, as before the last act
+      found     Account "A-1" Account { balance: 200 }
+
+    story   1 given  at("A-1", Open)
+            2 when   at("A-1", Deposit { cents: 200 })  accepted
+            3 then   Account "A-1" unchanged            FAILED
+
+    chain  Deposit                             accounts  stored Account "A-1"
+           └ Deposited                         AccountEvent-A-1 @2
+           statements                          returned
+           rewards                             returned
+           └ Granted                           RewardEvent-A-1 @1
+
+    end    nothing pending · no handlers failed
+    "#);
+}
+
+#[test]
+fn system_report_of_events_in_another_order() {
+    let flow = bank()
+        .shuffle_workers(7)
+        .given_command(at("A-1", AccountCommand::Open))
+        .when(at("A-1", AccountCommand::Deposit { cents: 200 }))
+        .then_events((
+            at("A-1", RewardEvent::Granted { points: 20 }),
+            at(
+                "A-2",
+                AccountEvent::Deposited {
+                    cents: 200,
+                    balance: 200,
+                },
+            ),
+        ));
+
+    assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then events Granted, Deposited      tests/it/own_system/reports.rs:LINE
+
+      expected  Granted, Deposited
+      found     Deposited, Granted
+                unexpected   at("A-1", Deposited { cents: 200, balance: 200 })
+                as expected  Granted
+                missing      at("A-2", Deposited { cents: 200, balance: 200 })
+
+    story   1 given  at("A-1", Open)
+            2 when   at("A-1", Deposit { cents: 200 })  accepted
+            3 then   events Granted, Deposited          FAILED
+
+    chain  Deposit                             accounts  returned
+           └ Deposited                         AccountEvent-A-1 @2
+           rewards                             returned
+           └ Granted                           RewardEvent-A-1 @1
+           statements                          returned
+
+    end    nothing pending · no handlers failed
+    "#);
+}
+
+#[test]
+fn system_report_of_a_given_command_that_fails() {
+    let flow = bank()
+        .given_command(at("ledger-is-down", AccountCommand::Open))
+        .when(at("A-1", AccountCommand::Open))
+        .then_accepted();
+
+    assert_snapshot!(report(flow), @r#"
+    flow failed at step 1: given at("ledger-is-down", Open)      tests/it/own_system/reports.rs:LINE
+
+      expected  the given step runs without problems
+      found     accounts failed: LedgerIsDown
+
+      2 later steps were skipped
+
+    why    accounts failed on Open: accounts failed: LedgerIsDown
+
+    story   1 given  at("ledger-is-down", Open)  FAILED
+            2 when   at("A-1", Open)             skipped
+            3 then   accepted                    skipped
+
+    chain  Open                                accounts  FAILED: accounts failed: LedgerIsDown   <- here
+
+    end    nothing pending · 1 handler failed
+    "#);
+}
+
+#[test]
+fn system_report_of_given_events_without_a_history() {
+    let flow = bank()
+        .given_events(at("A-1", RewardEvent::Granted { points: 20 }))
+        .when(at("A-1", AccountCommand::Open))
+        .then_accepted();
+
+    assert_snapshot!(report(flow), @r#"
+    flow failed at step 1: given at("A-1", Granted { points: 20 })      tests/it/own_system/reports.rs:LINE
+
+      expected  the given step runs without problems
+      found     the system takes no RewardEvent: add `.history(..)` for it to the `SystemUnderTest`
+
+      2 later steps were skipped
+
+    story   1 given  at("A-1", Granted { points: 20 })  FAILED
+            2 when   at("A-1", Open)                    skipped
+            3 then   accepted                           skipped
+
+    end    nothing pending · no handlers failed
+    "#);
 }

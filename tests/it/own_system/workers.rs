@@ -12,6 +12,8 @@ use flow_harness::{
 };
 use insta::assert_snapshot;
 
+use crate::fixture::report;
+
 #[derive(Debug)]
 struct Send;
 
@@ -65,14 +67,50 @@ fn system_workers_run_until_all_are_idle() {
 
 #[test]
 fn system_workers_that_never_end_are_named() {
-    let failure = ping_pong(u64::MAX)
+    let flow = ping_pong(u64::MAX)
         .budget(20)
         .when(at("game", Send))
-        .then_settled()
-        .try_run()
-        .expect_err("it never ends");
+        .then_settled();
 
-    assert_snapshot!(failure.to_string(), @"");
+    assert_snapshot!(report(flow), @r#"
+    flow failed at step 1: when at("game", Send)      tests/it/own_system/workers.rs:LINE
+
+      expected  the flow settles
+      found     the flow did not settle within 20 deliveries
+                busy     ping, called 11 times
+                busy     pong, called 10 times
+                fix      break the cycle, or raise the budget with `.budget(..)` if the flow really is this long
+
+      1 later step was skipped
+
+    story   1 when   at("game", Send)  DID NOT SETTLE
+            2 then   settled           skipped
+
+    chain  Send                                player  returned
+           ping                                returned
+           pong                                returned
+           ping                                returned
+           pong                                returned
+           ping                                returned
+           pong                                returned
+           ping                                returned
+           pong                                returned
+           ping                                returned
+           pong                                returned
+           ping                                returned
+           pong                                returned
+           ping                                returned
+           pong                                returned
+           ping                                returned
+           pong                                returned
+           ping                                returned
+           pong                                returned
+           ping                                returned
+           pong                                returned
+           ping                                returned
+
+    end    nothing pending · no handlers failed
+    "#);
 }
 
 #[test]
@@ -88,14 +126,25 @@ fn system_worker_that_panics_fails_the_flow() {
                 _ => panic!("the mail server is down"),
             }
         });
-    let failure = SystemHarness::new(mailer)
+    let flow = SystemHarness::new(mailer)
         .when(at("o-1", Send))
-        .then_accepted()
-        .try_run()
-        .expect_err("the mailer panics");
+        .then_accepted();
 
+    assert_snapshot!(report(flow), @r#"
+    flow failed at step 1: when at("o-1", Send)      tests/it/own_system/workers.rs:LINE
 
-    assert_snapshot!(failure.to_string(), @"");
+      expected  no problem, or a `then` that covers it
+      found     mailer failed on its next work: panicked at tests/it/own_system/workers.rs:LINE: the mail server is down
+                If the test expects this, add `.then(expect::component_failed("mailer", ".."))`
+
+    story   1 when   at("o-1", Send)  accepted, but a handler failed
+            2 then   accepted         ok
+
+    chain  Send                                orders  returned
+           mailer                              FAILED: panicked at tests/it/own_system/workers.rs:LINE: the mail serve ..   <- here
+
+    end    nothing pending · 1 handler failed
+    "#);
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -165,7 +214,10 @@ struct Polled {
 
 impl Polled {
     fn start() -> Self {
-        let (queue, total) = (Arc::<Mutex<Vec<u64>>>::default(), Arc::<AtomicU64>::default());
+        let (queue, total) = (
+            Arc::<Mutex<Vec<u64>>>::default(),
+            Arc::<AtomicU64>::default(),
+        );
         let (work, sum) = (Arc::clone(&queue), Arc::clone(&total));
         tokio::spawn(async move {
             loop {
@@ -215,6 +267,9 @@ fn system_worker_failure_can_be_expected() {
 
     SystemHarness::new(mailer)
         .when(at("o-1", Send))
-        .then(expect::component_failed("mailer", "the mail server is down"))
+        .then(expect::component_failed(
+            "mailer",
+            "the mail server is down",
+        ))
         .run();
 }
