@@ -1,8 +1,8 @@
 //! Tests an event-driven flow, from a command to its projections: given, when, then.
 //! The whole chain runs inside the test, without sleeps, in a fresh world for every run.
 //!
-//! It runs domains that are built on [`flow_domain`], in memory. They run inline, or through the
-//! production engine in virtual time. It does not support real databases or other runtimes yet.
+//! It runs domains that are built on [`flow_domain`]: inline, or through the production engine in virtual
+//! time, in memory or in a real database. It runs any other system as it is; see [`docs::own_systems`].
 //!
 //! ```
 //! use flow_harness::prelude::*;

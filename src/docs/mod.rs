@@ -12,5 +12,8 @@ pub mod guards {}
 #[doc = include_str!("hangs.md")]
 pub mod hangs {}
 
+#[doc = include_str!("own_systems.md")]
+pub mod own_systems {}
+
 #[doc = include_str!("process_managers.md")]
 pub mod process_managers {}

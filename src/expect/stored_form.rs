@@ -6,8 +6,11 @@ use serde::{Serialize, de::DeserializeOwned};
 /// How a `T` is held in a payload: as JSON, or as it is.
 pub(super) struct StoredForm<T> {
     pub(super) hold: fn(T) -> Result<Payload, Error>,
-    inspect: fn(&Payload, &'static str, &mut dyn FnMut(&T)) -> Result<(), Error>,
+    inspect: InspectFn<T>,
 }
+
+/// Passes the value in a payload to a closure. An error names the type by the text.
+type InspectFn<T> = fn(&Payload, &'static str, &mut dyn FnMut(&T)) -> Result<(), Error>;
 
 impl<T> Clone for StoredForm<T> {
     fn clone(&self) -> Self {

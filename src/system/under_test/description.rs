@@ -12,7 +12,31 @@ use crate::system::under_test::{
 /// A system of your own, described in a test: how to start it, and what it is made of.
 ///
 /// It needs no derive and no trait on the types of the system. `S` is what a run starts, for example your
-/// service with its store. Every closure gets the `Arc<S>` of its run.
+/// service with its store. Every closure gets the `Arc<S>` of its run. See
+/// [`docs::own_systems`](crate::docs::own_systems).
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::atomic::{AtomicU32, Ordering};
+/// use flow_harness::{SystemHarness, SystemUnderTest, at};
+///
+/// #[derive(Debug)]
+/// struct Increment;
+///
+/// let counter = SystemUnderTest::new("counter", |_| async { AtomicU32::new(0) })
+///     .command("counter", |counter, _id, _: Increment| async move {
+///         counter.fetch_add(1, Ordering::Relaxed);
+///         Ok::<(), std::convert::Infallible>(())
+///     })
+///     .view(|counter, _id| async move { Some(counter.load(Ordering::Relaxed)) });
+///
+/// SystemHarness::new(counter)
+///     .when(at("clicks", Increment))
+///     .then_projection::<u32>("clicks")
+///     .is(1)
+///     .run();
+/// ```
 pub struct SystemUnderTest<S> {
     pub(super) name: &'static str,
     pub(super) start: Box<StartFn<S>>,

@@ -228,8 +228,8 @@ fn find_route<'r, S>(
     }
 
     let name = message.category;
-    let is_of_type = |route: &Box<dyn Route<S>>| route.message_type() == name;
-    Err(Error::setup(if routes.iter().any(is_of_type) {
+    let mut types = routes.iter().map(|route| route.message_type());
+    Err(Error::setup(if types.any(|taken| taken == name) {
         format!(
             "{} was moved into an earlier run: build the flow anew for each run",
             message.name
