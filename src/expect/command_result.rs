@@ -8,8 +8,7 @@ use crate::{
         EmptyInput, Expectation, Mismatch, Subject, check::Check, never_happens::NeverHappens,
         with_timer_advice,
     },
-    outcome::{ActKind, ActOutcome, Outcome, Problem, ProblemKind},
-    system::under_test::OwnRejection,
+    outcome::{ActKind, ActOutcome, Outcome, OwnRejection, Problem, ProblemKind},
     value::{counted, cut_list},
 };
 

@@ -13,8 +13,7 @@ use crate::{
         stored_form::StoredForm,
         unchanged::require_unchanged,
     },
-    outcome::{Description, Outcome},
-    system::under_test::state_type_of,
+    outcome::{Description, Outcome, state_type_of},
     value::show_stored,
 };
 

@@ -141,13 +141,13 @@ impl<S: Send + Sync + 'static> SystemUnderTest<S> {
 
     /// Adds a read model: how to look up the row of type `P` with an id, for `then_projection`.
     #[must_use]
-    pub fn view<P, F, R>(mut self, look_up: F) -> Self
+    pub fn view<P, F, R>(mut self, find: F) -> Self
     where
         P: fmt::Debug + PartialEq + Send + 'static,
         F: Fn(Arc<S>, String) -> R + Send + Sync + 'static,
         R: Future<Output = Option<P>> + Send + 'static,
     {
-        let view = View::new(TableKind::Projection, look_up);
+        let view = View::new(TableKind::Projection, find);
         self.views.push(Box::new(view));
         self
     }

@@ -199,7 +199,7 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
 async fn let_poll(interval: Duration) -> Result<WorkerStep, Error> {
     if !is_clock_paused() {
         return Err(Error::setup(
-            "a polling worker needs a paused clock: use `.run()`, or `#[tokio::test(start_paused = true)]`",
+            "a polling worker needs the paused clock of `.run()`",
         ));
     }
 
