@@ -1,10 +1,12 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use flow_domain::{clock::Timestamp, message::short_type_name, port::BoxFuture, record::TableKind};
+use flow_domain::{
+    clock::Timestamp, handler::Reply, message::short_type_name, port::BoxFuture, record::TableKind,
+};
 
 use crate::system::under_test::{
     CommittedEvents, WorkerStep,
-    route::{HistoryRoute, MessageRoute, OwnRejection, Route},
+    route::{HistoryRoute, MessageRoute, OwnRejection, Route, failure, rejection},
     view::{ReadView, View},
     worker::{Work, Worker},
 };
@@ -88,8 +90,37 @@ impl<S: Send + Sync + 'static> SystemUnderTest<S> {
         T: fmt::Debug + Send + Sync + 'static,
         E: fmt::Debug + Send + Sync + 'static,
     {
-        let route = MessageRoute::<C, F>::new(component, execute);
-        self.commands.push(Box::new(route));
+        let execute = move |state, id, command| {
+            let result = execute(state, id, command);
+            async move { result.await.map(Reply::new).map_err(rejection) }
+        };
+        self.commands
+            .push(Box::new(MessageRoute::<C, _>::new(component, execute)));
+        self
+    }
+
+    /// Adds a component whose commands may also fail: the outer error is a failure, the inner one a rejection.
+    ///
+    /// A domain refuses with a rejection; a database that is down is a failure. See [`command`](Self::command).
+    #[must_use]
+    pub fn fallible_command<C, F, R, T, E, X>(mut self, component: &'static str, execute: F) -> Self
+    where
+        C: fmt::Debug + Send + 'static,
+        F: Fn(Arc<S>, String, C) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Result<T, E>, X>> + Send + 'static,
+        T: fmt::Debug + Send + Sync + 'static,
+        E: fmt::Debug + Send + Sync + 'static,
+        X: fmt::Debug + Send + Sync + 'static,
+    {
+        let execute = move |state, id, command| {
+            let result = execute(state, id, command);
+            async move {
+                let result = result.await.map_err(|err| failure(component, &err))?;
+                result.map(Reply::new).map_err(rejection)
+            }
+        };
+        self.commands
+            .push(Box::new(MessageRoute::<C, _>::new(component, execute)));
         self
     }
 
@@ -117,8 +148,12 @@ impl<S: Send + Sync + 'static> SystemUnderTest<S> {
         T: fmt::Debug + Send + Sync + 'static,
         X: fmt::Debug + Send + Sync + 'static,
     {
-        let route = MessageRoute::<E, F>::new(component, receive);
-        self.inbound.push(Box::new(route));
+        let receive = move |state, id, event| {
+            let result = receive(state, id, event);
+            async move { result.await.map(Reply::new).map_err(rejection) }
+        };
+        self.inbound
+            .push(Box::new(MessageRoute::<E, _>::new(component, receive)));
         self
     }
 

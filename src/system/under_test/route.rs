@@ -62,14 +62,12 @@ impl<E, F> HistoryRoute<E, F> {
     }
 }
 
-impl<S, M, F, R, T, E> Route<S> for MessageRoute<M, F>
+impl<S, M, F, R> Route<S> for MessageRoute<M, F>
 where
     S: Send + Sync + 'static,
     M: Send + 'static,
     F: Fn(Arc<S>, String, M) -> R + Send + Sync,
-    R: Future<Output = Result<T, E>> + Send + 'static,
-    T: fmt::Debug + Send + Sync + 'static,
-    E: fmt::Debug + Send + Sync + 'static,
+    R: Future<Output = Result<Reply, Error>> + Send,
 {
     fn component(&self) -> &'static str {
         self.component
@@ -92,9 +90,8 @@ where
             let mut reply = Reply::new(());
             for message in messages {
                 let Addressed { id, message } = take::<M>(message)?;
-                let state = Arc::clone(&state);
-                let call = async move { (self.call)(state, id, message).await };
-                reply = into_reply(catch_panics(call).await?)?;
+                let call = async { (self.call)(Arc::clone(&state), id, message).await };
+                reply = catch_panics(call).await??;
             }
             Ok(reply)
         })
@@ -133,8 +130,10 @@ where
                 .map(|event| Ok(event?.message))
                 .collect::<Result<Vec<E>, Error>>()?;
 
-            let put = async move { (self.put)(state, id, events).await };
-            into_reply(catch_panics(put).await?)
+            let put = async { (self.put)(state, id, events).await };
+            let result = catch_panics(put).await?;
+            result.map_err(|err| failure("putting the history in", &err))?;
+            Ok(Reply::new(()))
         })
     }
 }
@@ -149,15 +148,14 @@ fn take<M: 'static>(message: &SerializedMessage) -> Result<Addressed<M>, Error> 
     message.payload.take_value().ok_or_else(moved)
 }
 
-fn into_reply<T, E>(result: Result<T, E>) -> Result<Reply, Error>
-where
-    T: fmt::Debug + Send + Sync + 'static,
-    E: fmt::Debug + Send + Sync + 'static,
-{
-    match result {
-        Ok(reply) => Ok(Reply::new(reply)),
-        Err(refused) => Err(Error::rejected(OwnRejection::new(refused))),
-    }
+/// Returns the rejection of a command.
+pub(super) fn rejection<E: fmt::Debug + Send + Sync + 'static>(refused: E) -> Error {
+    Error::rejected(OwnRejection::new(refused))
+}
+
+/// Returns the failure of a part of a system.
+pub(super) fn failure(part: &'static str, err: &impl fmt::Debug) -> Error {
+    Error::failed(part, format!("{err:?}"))
 }
 
 /// An error that a component returned: the system refused a command.
