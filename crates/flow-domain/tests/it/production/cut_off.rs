@@ -158,6 +158,35 @@ async fn cut_off_event_is_found_again_if_it_is_cut_off_again() {
     assert_eq!(n_cut_off(&app).await, 0);
 }
 
+/// It may kill its process each time, so it is not handled without end.
+#[tokio::test(start_paused = true)]
+async fn cut_off_event_is_abandoned_in_the_end() {
+    let (world, calls) = (World::new(), CallLog::default());
+    let hangs = Arc::new(AtomicBool::new(true));
+    let app = app(&world, doer_domain(hanging_doer(&calls, &hangs)));
+    publish_and_die(&app, job("a", 1)).await;
+    pass_time(INLINE_TIME).await;
+    for _ in 0..5 {
+        let again = tokio::time::timeout(seconds(10), app.process_due()).await;
+        assert!(again.is_err(), "the handler hangs again");
+        pass_time(seconds(60)).await;
+    }
+
+    process_due(&app).await;
+    let health = app.health().await.unwrap();
+    assert_eq!((health.cut_off, health.abandoned), (0, 1));
+    let abandoned = world.store.rows(&[OutboxState::Abandoned], 9).await;
+    let mark = abandoned.unwrap().remove(0);
+    insta::assert_snapshot!(mark.error.unwrap(), @"its inline handling was cut off 6 times");
+
+    hangs.store(false, Ordering::Relaxed);
+    let now = world.clock.now();
+    assert!(world.store.reopen(mark.number, now).await.unwrap());
+    process_due(&app).await;
+    assert_eq!(calls.lines(), ["a1"]);
+    assert_eq!((n_cut_off(&app).await, n_open_rows(&world).await), (0, 0));
+}
+
 /// The caller gets the error of a handler that failed, so nothing of it was cut off.
 #[tokio::test(start_paused = true)]
 async fn cut_off_does_not_mean_failed() {
