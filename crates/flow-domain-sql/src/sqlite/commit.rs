@@ -167,8 +167,8 @@ impl<'c> Writer<'c> {
         let value = write.value.as_ref().map(Payload::as_json);
         self.prepare(
             "insert into state (kind, name, id, version, value, keys, ended) \
-             values (?1, ?2, ?3, ?4, ?5, ?6, case when ?5 is null or ?1 = 'inbox' \
-             then cast(unixepoch('subsec') * 1000000 as integer) end) \
+             values (?1, ?2, ?3, ?4, ?5, ?6, case when ?5 is null \
+             or ?1 in ('inbox', 'process_history') then cast(unixepoch('subsec') * 1000000 as integer) end) \
              on conflict do update set version = ?4, value = ?5, keys = ?6, ended = excluded.ended",
         )?
         .execute(params![

@@ -5,6 +5,7 @@ mod crashes;
 mod engines;
 mod fixture;
 mod json_order;
+mod lanes;
 mod personal;
 mod random;
 mod stepped_clocks;

@@ -14,6 +14,7 @@ pub(crate) mod manual;
 mod outbox_backlog;
 mod rebuild;
 mod relay;
+mod removed_subscription;
 
 pub use background::tasks::StopReport;
 pub use dead_letter::{DeadLetter, DeadLetters};

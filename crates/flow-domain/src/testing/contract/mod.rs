@@ -8,6 +8,10 @@
 //! The contract tests require only what a port promises. Positions may have gaps. The JSON text of a
 //! message or a value comes back byte for byte.
 //!
+//! Some contract tests are chaos: owners of a partition die in the middle of a delivery, sleep longer
+//! than their lease, and replace one another. Then nothing may be lost, repeated or out of order, and
+//! a replaced owner may not commit.
+//!
 //! # Panics
 //!
 //! A contract test panics if the store or the broker fails it.
@@ -17,13 +21,16 @@
 )]
 
 pub mod broker;
+mod chaos;
 mod claims;
 mod commits;
 pub(crate) mod declared_fields;
 pub(crate) mod fixture;
+mod group;
 mod join_all;
 mod keys;
 mod ledgers;
+mod member;
 pub(crate) mod outbox_fixture;
 mod partitions;
 mod queries;
@@ -32,6 +39,10 @@ mod streams;
 mod suite;
 mod tables;
 
+pub use chaos::{
+    killed_owner_loses_and_repeats_nothing, owner_that_outsleeps_its_lease_cannot_commit,
+    owners_of_a_partition_never_overlap,
+};
 pub use claims::{
     claim_follows_commit_order, claimed_rows_are_not_claimed_again, concurrent_claims_share_no_row,
     expired_lease_frees_claimed_rows, lease_of_a_fast_clock_ends_in_time,

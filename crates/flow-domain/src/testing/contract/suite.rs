@@ -21,7 +21,7 @@ impl<S: Store + ?Sized> AsStore for S {
 /// Each test evaluates this expression again, and no two tests may share a store.
 ///
 /// The caller needs the dependency `tokio`, with the features `macros`, `rt` and `time`. Some tests wait
-/// for a part of a second, until a lease has ended.
+/// for a second or two, until leases have ended.
 ///
 /// # Examples
 ///
@@ -97,6 +97,9 @@ macro_rules! store_contract {
                 replaced_member_cannot_commit,
                 ledger_reaches_the_next_owner,
                 groups_do_not_share_partitions,
+                killed_owner_loses_and_repeats_nothing,
+                owner_that_outsleeps_its_lease_cannot_commit,
+                owners_of_a_partition_never_overlap,
             );
         }
     };
