@@ -11,6 +11,7 @@ mod differential;
 mod every_step;
 mod final_state;
 mod idle_acts;
+mod idle_messages;
 mod invariants;
 mod later_step;
 mod problem_text;

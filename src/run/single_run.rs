@@ -215,6 +215,7 @@ impl<'p, 't> Runner<'p, 't> {
             has_asserted_pending: false,
             idle_steps: Vec::new(),
             has_checked: true,
+            claims: Vec::new(),
             unrecorded_before: BTreeMap::new(),
             invariant_violations: Vec::new(),
             faults,
