@@ -27,6 +27,7 @@ impl Stall {
     pub fn of_calls(budget: usize, handler_calls: Vec<(&'static str, usize)>) -> Self {
         Self {
             budget,
+            n_planned: 0,
             cycle: Vec::new(),
             n_repeats: 0,
             handler_calls,
