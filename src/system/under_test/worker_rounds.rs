@@ -147,7 +147,7 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
             .begin_call(worker.name, HandlerKind::EventHandler, None);
 
         let step = match &worker.work {
-            Work::Stepped(step) => catch_panics(step(Arc::clone(&self.state))).await,
+            Work::Stepped(step) => catch_panics(step(Arc::clone(&self.state))).await.flatten(),
             Work::Polling(interval) => let_poll(*interval).await,
         };
 
