@@ -5,6 +5,7 @@ use std::{
 
 use flow_domain::{
     Error,
+    model::SerializedMessage,
     record::{EntryId, HandlerKind},
     testing::SystemRecorder,
 };
@@ -14,7 +15,9 @@ use crate::system::under_test::addressed::addressed_event;
 /// Tells the harness which events the system committed. A clone tells the same run.
 ///
 /// The system, or a wrapper around its event store, calls [`add`](Self::add) where an event becomes durable,
-/// in the order of the commits. The harness records the event as the work of the component or the worker that
+/// in the order of the commits. A system that stores its events in a table can be read instead:
+/// [`SystemUnderTest::event_log`](crate::SystemUnderTest::event_log).
+/// The harness records the event as the work of the component or the worker that
 /// runs at this time.
 #[derive(Clone, Debug)]
 pub struct CommittedEvents {
@@ -66,7 +69,10 @@ impl CommittedEvents {
     where
         E: fmt::Debug + PartialEq + Send + 'static,
     {
-        let event = addressed_event(id.to_string(), event);
+        self.add_serialized(&addressed_event(id.to_string(), event));
+    }
+
+    pub(super) fn add_serialized(&self, event: &SerializedMessage) {
         let mut state = self.lock();
         if state.is_muted {
             return;
@@ -74,7 +80,7 @@ impl CommittedEvents {
 
         state.n_events += 1;
         let start = state.start_entry(&self.tap.recorder);
-        if let Err(err) = self.tap.recorder.committed(start, &event) {
+        if let Err(err) = self.tap.recorder.committed(start, event) {
             state.errors.push(err);
         }
     }

@@ -7,6 +7,7 @@ use flow_domain::{
 
 use crate::system::under_test::{
     CommittedEvents, WorkerStep,
+    event_log::{EventLog, ReadLog},
     route::{HistoryRoute, MessageRoute, OwnRejection, Route, failure, rejection},
     view::{ReadView, View},
     worker::{Work, Worker},
@@ -46,6 +47,7 @@ pub struct SystemUnderTest<S> {
     pub(super) commands: Vec<Box<dyn Route<S>>>,
     pub(super) inbound: Vec<Box<dyn Route<S>>>,
     pub(super) history: Vec<Box<dyn Route<S>>>,
+    pub(super) event_logs: Vec<Box<dyn ReadLog<S>>>,
     pub(super) views: Vec<Box<dyn ReadView<S>>>,
     pub(super) workers: Vec<Worker<S>>,
     pub(super) set_time: Option<Box<SetTimeFn<S>>>,
@@ -59,7 +61,8 @@ type SetTimeFn<S> = dyn Fn(&S, Timestamp) + Send + Sync;
 impl<S: Send + Sync + 'static> SystemUnderTest<S> {
     /// Describes a system that `start` starts. Every run starts one of its own.
     ///
-    /// The system passes each event that it commits to the [`CommittedEvents`].
+    /// The system passes each event that it commits to the [`CommittedEvents`], or has an
+    /// [`event_log`](Self::event_log).
     pub fn new<F, R>(name: &'static str, start: F) -> Self
     where
         F: Fn(CommittedEvents) -> R + Send + Sync + 'static,
@@ -71,6 +74,7 @@ impl<S: Send + Sync + 'static> SystemUnderTest<S> {
             commands: Vec::new(),
             inbound: Vec::new(),
             history: Vec::new(),
+            event_logs: Vec::new(),
             views: Vec::new(),
             workers: Vec::new(),
             set_time: None,
@@ -172,6 +176,21 @@ impl<S: Send + Sync + 'static> SystemUnderTest<S> {
     {
         let route = HistoryRoute::<E, F>::new(put);
         self.history.push(Box::new(route));
+        self
+    }
+
+    /// Adds a log of committed events of type `E`, for a system that stores its events and tells nobody.
+    ///
+    /// `read` gets the number of events that were read before, and returns the later ones in the order of their
+    /// commits, each with the id of its entity. The harness calls it after each call of a component or worker.
+    #[must_use]
+    pub fn event_log<E, F, R>(mut self, read: F) -> Self
+    where
+        E: fmt::Debug + PartialEq + Send + 'static,
+        F: Fn(Arc<S>, usize) -> R + Send + Sync + 'static,
+        R: Future<Output = Vec<(String, E)>> + Send + 'static,
+    {
+        self.event_logs.push(Box::new(EventLog::<E, F>::new(read)));
         self
     }
 

@@ -3,6 +3,7 @@
 mod addressed;
 mod committed_events;
 mod description;
+mod event_log;
 mod names;
 mod route;
 mod running;

@@ -30,6 +30,8 @@ pub(super) struct RunningSystem<S> {
     pub(super) recorder: Arc<SystemRecorder>,
     pub(super) events: CommittedEvents,
     pub(super) rounds: WorkerRounds,
+    /// How many events were read from each log.
+    n_read: Vec<usize>,
     watched: Vec<WatchedState>,
     remaining: Remaining,
     wiring: Wiring,
@@ -64,6 +66,7 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
 
         let mut system = Self {
             rounds: WorkerRounds::new(settings.budget, settings.worker_seed),
+            n_read: vec![0; description.event_logs.len()],
             watched: watched.collect(),
             remaining: Remaining::default(),
             wiring: Wiring::unknown(description.name),
@@ -73,7 +76,8 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
             events,
         };
         system.tell_time();
-        system.note_changes().await;
+        // What exists at the start is no work of a call: an error here comes again.
+        let _ = system.note_changes().await;
         system
     }
 
@@ -84,10 +88,33 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
         }
     }
 
-    /// Looks at the states that the flow reads, and records those that have changed since the last look.
+    /// Records the events and the changes of states since the last look, as the work of the present call.
     ///
-    /// They are the work of the present call. Returns whether there are any.
-    pub(super) async fn note_changes(&mut self) -> bool {
+    /// Returns whether there are any.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if an event log cannot be read.
+    pub(super) async fn note_changes(&mut self) -> Result<bool, Error> {
+        self.read_event_logs().await?;
+        let has_changed = self.compare_states().await;
+        Ok(has_changed || self.events.has_committed())
+    }
+
+    async fn read_event_logs(&mut self) -> Result<(), Error> {
+        for (log, n_read) in self.description.event_logs.iter().zip(&mut self.n_read) {
+            let events = log.read(Arc::clone(&self.state), *n_read).await?;
+            *n_read += events.len();
+            for event in &events {
+                self.events.add_serialized(event);
+            }
+        }
+
+        Ok(())
+    }
+
+    /// Looks at the states that the flow reads, and records those that have changed.
+    async fn compare_states(&mut self) -> bool {
         let mut has_changed = false;
         for watched in &mut self.watched {
             let views = self.description.views.iter();
@@ -193,8 +220,9 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
         let reply = route.call(Arc::clone(&self.state), messages).await;
         let reply = reply.map_err(|err| self.rejection_or_failure(route, err));
 
-        self.note_changes().await;
+        let noted = self.note_changes().await;
         self.events.end_call(reply.as_ref().map(|_| ()))?;
+        noted?;
         reply
     }
 }

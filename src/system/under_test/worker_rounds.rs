@@ -151,10 +151,11 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
             Work::Polling(interval) => let_poll(*interval).await,
         };
 
-        let has_changed = self.note_changes().await || self.events.has_committed();
-        let step = match (&worker.work, step) {
-            (Work::Polling(_), Ok(_)) if has_changed => Ok(WorkerStep::Worked),
-            (_, step) => step,
+        let has_changed = self.note_changes().await;
+        let step = match (&worker.work, step, has_changed) {
+            (_, Ok(_), Err(err)) => Err(err),
+            (Work::Polling(_), Ok(_), Ok(true)) => Ok(WorkerStep::Worked),
+            (_, step, _) => step,
         };
         if !matches!(step, Ok(WorkerStep::Idle | WorkerStep::WaitingUntil(_))) {
             self.events.start_entry();
