@@ -9,13 +9,15 @@ const WORKSPACE: &str = env!("CARGO_MANIFEST_DIR");
 
 const FOLDERS: [&str; 5] = ["src", "crates", "examples", "tests", "benches"];
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 8] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "crates/flow-domain/README.md",
     "crates/flow-domain-sql/README.md",
+    "crates/flow-harness-cqrs-es/README.md",
+    "crates/flow-harness-disintegrate/README.md",
 ];
 
 /// The file that contains the lists below.

@@ -2,7 +2,7 @@
 //!
 //! It is a dev-dependency. The production crate needs no change, if the function that builds its framework takes
 //! any [`EventStore`](cqrs_es::EventStore). See the [README](https://crates.io/crates/flow-harness-cqrs-es) for a whole test, and
-//! [`flow_harness::docs::own_systems`] for the steps of a flow.
+//! [`SystemUnderTest`](flow_harness::SystemUnderTest) for the description of a system.
 //!
 //! | for | item |
 //! |---|---|

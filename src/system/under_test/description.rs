@@ -1,7 +1,8 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 
 use flow_domain::{
-    clock::Timestamp, handler::Reply, message::short_type_name, port::BoxFuture, record::TableKind,
+    Error, clock::Timestamp, handler::Reply, message::short_type_name, port::BoxFuture,
+    record::TableKind,
 };
 
 use crate::system::under_test::{
@@ -224,12 +225,31 @@ impl<S: Send + Sync + 'static> SystemUnderTest<S> {
     /// A projector, a relay, a process manager, a job queue or a timer is a worker. After each act the harness
     /// calls the workers in the order of this list, again and again, until all are idle.
     #[must_use]
-    pub fn worker<F, R>(mut self, name: &'static str, step: F) -> Self
+    pub fn worker<F, R>(self, name: &'static str, step: F) -> Self
     where
         F: Fn(Arc<S>) -> R + Send + Sync + 'static,
         R: Future<Output = WorkerStep> + Send + 'static,
     {
-        let step = move |state| -> BoxFuture<'static, WorkerStep> { Box::pin(step(state)) };
+        self.fallible_worker(name, move |state| {
+            let step = step(state);
+            async move { Ok::<_, Infallible>(step.await) }
+        })
+    }
+
+    /// Adds a worker whose steps may fail. After a failure, it is called again in the next act.
+    ///
+    /// See [`worker`](Self::worker).
+    #[must_use]
+    pub fn fallible_worker<F, R, X>(mut self, name: &'static str, step: F) -> Self
+    where
+        F: Fn(Arc<S>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<WorkerStep, X>> + Send + 'static,
+        X: fmt::Debug + Send + Sync + 'static,
+    {
+        let step = move |state| -> BoxFuture<'static, Result<WorkerStep, Error>> {
+            let step = step(state);
+            Box::pin(async move { step.await.map_err(|err| failure(name, &err)) })
+        };
         self.workers.push(Worker {
             name,
             work: Work::Stepped(Box::new(step)),

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use flow_domain::{clock::Timestamp, port::BoxFuture};
+use flow_domain::{Error, clock::Timestamp, port::BoxFuture};
 
 /// What one step of a worker did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,4 +26,4 @@ pub(super) enum Work<S> {
     Polling(Duration),
 }
 
-type StepFn<S> = dyn Fn(Arc<S>) -> BoxFuture<'static, WorkerStep> + Send + Sync;
+type StepFn<S> = dyn Fn(Arc<S>) -> BoxFuture<'static, Result<WorkerStep, Error>> + Send + Sync;

@@ -258,15 +258,16 @@ fn system_polling_task_costs_no_real_time() {
 
 #[test]
 fn system_worker_failure_can_be_expected() {
-    let mailer = SystemUnderTest::new("shop", |_| async { Mutex::new(0) })
-        .command("orders", |n_mails: Arc<Mutex<u32>>, _, Send| async move {
-            *n_mails.lock().expect("nobody panics") += 1;
+    let mailer = SystemUnderTest::new("shop", |_| async { AtomicU64::new(0) })
+        .command("orders", |n_mails: Arc<AtomicU64>, _, Send| async move {
+            n_mails.fetch_add(1, Ordering::Relaxed);
             Ok::<(), ()>(())
         })
-        .worker("mailer", |n_mails| async move {
-            let n_mails = *n_mails.lock().expect("nobody panics");
-            assert_eq!(n_mails, 0, "the mail server is down");
-            WorkerStep::Idle
+        .fallible_worker("mailer", |n_mails| async move {
+            match n_mails.load(Ordering::Relaxed) {
+                1 => Err("the mail server is down"),
+                _ => Ok(WorkerStep::Idle),
+            }
         });
 
     SystemHarness::new(mailer)
@@ -275,5 +276,8 @@ fn system_worker_failure_can_be_expected() {
             "mailer",
             "the mail server is down",
         ))
+        // The worker is called again.
+        .when(at("o-2", Send))
+        .then_settled()
         .run();
 }
