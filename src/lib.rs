@@ -1,8 +1,8 @@
 //! Tests an event-driven flow, from a command to its projections: given, when, then.
 //! The whole chain runs inside the test, without sleeps, in a fresh world for every run.
 //!
-//! It runs domains that are built on [`flow_domain`], in memory. They run inline, or through the
-//! production engine in virtual time. It does not support real databases or other runtimes yet.
+//! It runs domains that are built on [`flow_domain`], in memory or on a database. They run inline, or through the
+//! production engine in virtual time. Real brokers and other frameworks do not work yet.
 //!
 //! ```
 //! use flow_harness::prelude::*;
@@ -150,7 +150,8 @@
 //! # Real databases
 //!
 //! `FLOW_BACKEND=sqlite::memory: cargo test` runs the same tests on SQLite, and a URL of PostgreSQL runs them
-//! there. A run has a store of its own on every backend. See [`backend`] and [`docs::backends`].
+//! there. A run has a store of its own on every backend. `FLOW_COMPARE_BACKEND` runs each flow in memory, too, and
+//! compares both runs. See [`backend`] and [`docs::backends`].
 //!
 //! # Events that change
 //!

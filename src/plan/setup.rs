@@ -21,6 +21,8 @@ pub(crate) struct Setup {
     pub(crate) mode_is_explicit: bool,
     /// What opens the store of a run.
     pub(crate) backend: BackendChoice,
+    /// What opens the store of a second run, which must have the same results.
+    pub(crate) compared_backend: Option<BackendChoice>,
     pub(crate) budget: usize,
     pub(crate) is_paused: bool,
     pub(crate) checks_determinism: bool,
@@ -47,6 +49,7 @@ impl Setup {
             mode: Mode::from_env(),
             mode_is_explicit: false,
             backend: BackendChoice::from_env(),
+            compared_backend: BackendChoice::compared_from_env(),
             budget: 10_000,
             is_paused: false,
             checks_determinism: false,
@@ -62,7 +65,12 @@ impl Setup {
             Some(self.mode).filter(|mode| !self.mode_is_explicit && *mode != Mode::default());
         let mode = mode.map(|mode| format!("{}={}", Mode::ENV_VAR, mode.as_str()));
 
-        self.backend.environment().into_iter().chain(mode).collect()
+        let backends = [Some(&self.backend), self.compared_backend.as_ref()];
+        let backends = backends.into_iter().flatten();
+        backends
+            .filter_map(BackendChoice::environment)
+            .chain(mode)
+            .collect()
     }
 
     pub(crate) fn build_domain(&self, resources: &Resources) -> Result<Domain, WiringErrors> {

@@ -16,10 +16,11 @@ use crate::{
     run::{
         later_step::find_later_step,
         progress::StepProgress,
+        run_config::RunConfig,
         runner::Runner,
         settings::{require_subjects, unused_resource_warnings},
     },
-    system::{DomainSystem, Mode, SpawnedTasks, World, fault::FaultInjector},
+    system::{DomainSystem, SpawnedTasks, World, fault::FaultInjector},
 };
 
 /// Runs a flow once, with its own domain and resources.
@@ -28,11 +29,11 @@ use crate::{
 /// skipped.
 pub(super) async fn run_once(
     plan: &Plan<'_>,
-    mode: Mode,
+    config: RunConfig<'_>,
     faults: Option<Arc<FaultInjector>>,
 ) -> Result<Box<Outcome>, FlowFailure> {
     let searches_later_step = faults.is_none();
-    let mut runner = Runner::start(plan, mode, faults)?;
+    let mut runner = Runner::start(plan, config, faults)?;
 
     let logs = Arc::clone(&runner.outcome.logs);
     let result = capture_logs(logs, pin!(runner.run_steps())).await;
@@ -54,7 +55,7 @@ pub(super) async fn run_once(
     let failure = FlowFailure::new(outcome, failures, diagnosis);
     match early_step {
         Some(step) if searches_later_step => {
-            let later_step = Box::pin(find_later_step(plan, mode, step)).await;
+            let later_step = Box::pin(find_later_step(plan, config, step)).await;
             Err(failure.with_later_step(later_step))
         }
         _ => Err(failure),
@@ -114,7 +115,7 @@ impl<'p, 't> Runner<'p, 't> {
     /// Starts a run with its own domain and resources.
     pub(super) fn start(
         plan: &'p Plan<'t>,
-        mode: Mode,
+        config: RunConfig<'_>,
         faults: Option<Arc<FaultInjector>>,
     ) -> Result<Self, FlowFailure> {
         let setup: &Arc<Setup> = &plan.setup;
@@ -131,7 +132,7 @@ impl<'p, 't> Runner<'p, 't> {
         let wiring_warnings = setup.wiring_check.warnings(&domain);
         let unused_resources = unused_resource_warnings(&resources);
 
-        let store = match setup.backend.open() {
+        let store = match config.backend.open() {
             Ok(store) => store,
             Err(err) => return Err(FlowFailure::of_backend(plan, &err)),
         };
@@ -141,13 +142,13 @@ impl<'p, 't> Runner<'p, 't> {
         let system = DomainSystem::start(World {
             domain,
             store,
-            mode,
+            mode: config.mode,
             budget: setup.budget,
             call_limits: Arc::clone(&call_limits),
             is_paused: setup.is_paused,
             // Those that the flow disables are checked, too, to see whether they would hold.
             invariants: setup.invariants,
-            rebuild_domain: setup.rebuild_fn(mode, &resources),
+            rebuild_domain: setup.rebuild_fn(config.mode, &resources),
             faults: faults.clone(),
         });
         plan.watched.begin_run(system.recorder(), &call_limits);

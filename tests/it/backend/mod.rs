@@ -1,6 +1,8 @@
 //! Flows on real databases.
 
 #[cfg(all(feature = "sqlite", feature = "postgres"))]
+mod comparison;
+#[cfg(all(feature = "sqlite", feature = "postgres"))]
 mod databases;
 mod environment;
 #[cfg(all(feature = "sqlite", feature = "postgres"))]
