@@ -10,4 +10,6 @@ mod failures;
 #[cfg(all(feature = "sqlite", feature = "postgres"))]
 mod own_server;
 #[cfg(all(feature = "sqlite", feature = "postgres"))]
+mod random_flows;
+#[cfg(all(feature = "sqlite", feature = "postgres"))]
 mod records;
