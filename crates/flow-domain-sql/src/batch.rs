@@ -115,7 +115,7 @@ impl<'a> Batch<'a> {
         }
         batch
             .writes
-            .sort_by_key(|row| (row.kind, row.write.table.name, &row.write.id));
+            .sort_by_key(|row| (row.write.table, &row.write.id));
 
         // The runtime puts the events first, in their own order.
         let mut next_event = changes.events.iter().enumerate().peekable();

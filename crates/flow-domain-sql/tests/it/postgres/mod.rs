@@ -7,6 +7,7 @@ mod database;
 mod engines;
 mod failures;
 mod fixture;
+mod flows;
 mod gaps;
 mod migrations;
 mod own_server;
