@@ -24,7 +24,8 @@ impl App {
     /// rows that no event makes. Readers see all old rows or all new rows. If the rebuild fails, the old
     /// rows stay.
     ///
-    /// If a projector fails, its event is skipped, and [`RebuildReport`] reports it. If it needs an event
+    /// If a projector fails, its event is skipped, and [`RebuildReport`] reports it. If an engine delivers
+    /// to the projector, the event becomes a dead letter. If the projector needs an event
     /// that cannot be read, the rebuild ends with an error, because the new rows would lack it. A rebuild is not
     /// recorded, and does not call `handle_error`.
     ///
@@ -99,10 +100,22 @@ impl App {
 
         let mut changes = Changes::new("the rebuild");
         changes.ledgers = groups.ledgers_at(replay.position());
-        let mut settled = Vec::new();
-        for group in groups.names() {
-            let is_settled = |id| !replay.has_skipped(group, id);
+        let (mut settled, mut dead_letters) = (Vec::new(), Vec::new());
+        for consumer in groups.consumers() {
+            let group = &*consumer.name;
+            let is_settled = |id| {
+                let mut skipped = replay.skipped(group);
+                skipped.all(|(event, _)| event.metadata.id != id)
+            };
             settled.extend(dead_letter::deletions(&self.ports, group, is_settled).await?);
+
+            // No engine gets a skipped event again, because the ledger says that it is done.
+            for (event, error) in replay.skipped(group) {
+                if consumer.wants(&self.ports.catalog, event) {
+                    let letter = dead_letter::if_missing(&self.ports, group, event, error);
+                    dead_letters.extend(letter.await?);
+                }
+            }
         }
 
         let (scratch_store, mut report) = replay.into_parts();
@@ -113,6 +126,7 @@ impl App {
         report.n_changed = changes.writes.len();
         report.n_dead_letters = settled.len();
         changes.writes.extend(settled);
+        changes.writes.extend(dead_letters);
         if !changes.is_empty() {
             self.ports.store.commit(&changes).await?;
         }

@@ -6,7 +6,7 @@ use crate::{
     engine::rebuild::{RebuildReport, report::SkippedEvent, scratch_store::ScratchStore},
     error::{Error, HandlerFailure},
     handler::{Catalog, HandlingContext, Hooks, Interest, Ports, Session, UnitOfWork, catch_panic},
-    message::{MessageId, Position, Recorded},
+    message::{Envelope, Position, Recorded},
     record::EntryId,
     runtime::call_within,
 };
@@ -25,7 +25,8 @@ pub(super) struct Replay<'a> {
     /// The position of the last event that was delivered.
     position: Position,
     /// The events that a projector failed on, each with the projector.
-    skipped: Vec<(&'static str, MessageId)>,
+    // Invariant: the report has them in the same order.
+    skipped: Vec<(&'static str, Arc<Envelope>)>,
     report: RebuildReport,
     /// The unit of work of the last event; its allocated memory is reused.
     spare_work: Option<UnitOfWork>,
@@ -101,11 +102,14 @@ impl<'a> Replay<'a> {
         self.position
     }
 
-    /// Returns true if the projector failed on the event.
-    pub(super) fn has_skipped(&self, projector: &str, event: MessageId) -> bool {
-        self.skipped
-            .iter()
-            .any(|(handler, id)| (*handler, *id) == (projector, event))
+    /// Returns the events that a projector failed on, with the errors.
+    pub(super) fn skipped(
+        &self,
+        projector: &str,
+    ) -> impl Iterator<Item = (&Arc<Envelope>, &Error)> {
+        let all = self.skipped.iter().zip(&self.report.skipped);
+        all.filter(move |((handler, _), _)| *handler == projector)
+            .map(|((_, event), skipped)| (event, &skipped.failure.error))
     }
 
     /// Returns the rebuilt rows and the report.
@@ -162,7 +166,7 @@ impl<'a> Replay<'a> {
                 Err(err) => {
                     let event_name = catalog.labels.label_of_envelope(&event.envelope);
                     let failure = HandlerFailure::new(Some(handler), event_name, err);
-                    self.skipped.push((handler, event.metadata().id));
+                    self.skipped.push((handler, Arc::clone(&event.envelope)));
                     self.report.skipped.push(SkippedEvent::new(event, failure));
                 }
             }
