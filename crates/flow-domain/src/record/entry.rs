@@ -254,6 +254,10 @@ pub enum TableKind {
     Snapshot,
     /// The keys of personal data.
     SubjectKey,
+    /// How far rebuilds are.
+    Rebuild,
+    /// The rows of a projection that a rebuild has made, and that nobody reads yet.
+    RebuiltRow,
 }
 
 impl TableKind {
@@ -265,7 +269,9 @@ impl TableKind {
             | Self::Inbox
             | Self::DeadLetter
             | Self::Snapshot
-            | Self::SubjectKey => false,
+            | Self::SubjectKey
+            | Self::Rebuild
+            | Self::RebuiltRow => false,
         }
     }
 }
@@ -281,6 +287,8 @@ impl fmt::Display for TableKind {
             Self::DeadLetter => "dead letter",
             Self::Snapshot => "snapshot",
             Self::SubjectKey => "subject key",
+            Self::Rebuild => "rebuild",
+            Self::RebuiltRow => "rebuilt row",
         })
     }
 }

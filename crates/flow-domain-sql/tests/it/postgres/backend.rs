@@ -232,7 +232,7 @@ async fn old_schema_is_brought_to_the_version_of_the_program() {
 
     commit(&**opened.store(), &append("order-1", 1)).await;
     let n_migrations = database.count("select count(*) from flow_test_0.migration");
-    assert_eq!(n_migrations.await, 6);
+    assert_eq!(n_migrations.await, 7);
 }
 
 /// Returns the text of the error of a backend that opens no store, with `PORT` in place of the port.

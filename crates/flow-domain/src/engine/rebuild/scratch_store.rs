@@ -118,6 +118,10 @@ impl ProjectionStore for ScratchStore {
     fn count<'a>(&'a self, _: Table, _: &'a [Condition]) -> PortFuture<'a, usize> {
         unsupported()
     }
+
+    fn table_version(&self, _: Table) -> PortFuture<'_, Version> {
+        unsupported()
+    }
 }
 
 crate::forward_ports!(
