@@ -7,6 +7,7 @@ mod fixture;
 mod json_order;
 mod personal;
 mod random;
+mod rebuilds;
 mod stepped_clocks;
 mod unknown_types;
 
