@@ -54,6 +54,7 @@ fn refusal(batch: &Batch<'_>, err: &sqlx::Error) -> Option<Error> {
         "fence" => Refused::Fence(refusal.idx),
         "stream" => Refused::Stream(refusal.idx),
         "state" => Refused::State(refusal.idx),
+        "table" => Refused::Table(refusal.idx),
         _ => return None,
     };
     batch.refusal(refused, refusal.found)

@@ -8,6 +8,7 @@ mod json_order;
 mod lanes;
 mod personal;
 mod random;
+mod rebuilds;
 mod stepped_clocks;
 mod unknown_types;
 

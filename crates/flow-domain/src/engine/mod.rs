@@ -23,4 +23,4 @@ pub use engine::Engine;
 pub use health::{Health, SubscriptionHealth};
 #[cfg(feature = "testing")]
 pub use rebuild::stale_rows::StaleRow;
-pub use rebuild::{RebuildReport, SkippedEvent};
+pub use rebuild::{Rebuild, RebuildProgress, RebuildReport, SkippedEvent};

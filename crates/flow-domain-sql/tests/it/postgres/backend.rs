@@ -235,7 +235,7 @@ async fn old_schema_is_brought_to_the_version_of_the_program() {
 
     commit(&**opened.store(), &append("order-1", 1)).await;
     let n_migrations = database.count("select count(*) from flow_test_0.migration");
-    assert_eq!(n_migrations.await, 6);
+    assert_eq!(n_migrations.await, 7);
 }
 
 #[tokio::test]

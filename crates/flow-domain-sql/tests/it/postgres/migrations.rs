@@ -77,7 +77,7 @@ async fn missing_migration_is_an_error_that_says_so() {
         .await
         .expect_err("migrations are missing");
     assert!(err.is_setup());
-    assert_snapshot!(err.to_string().replace(schema.name.as_str(), "shop"), @"the schema `shop` is at version 2, and this program needs version 6: call `PostgresStore::migrate`, or run the SQL of `PostgresStore::migrations`");
+    assert_snapshot!(err.to_string().replace(schema.name.as_str(), "shop"), @"the schema `shop` is at version 2, and this program needs version 7: call `PostgresStore::migrate`, or run the SQL of `PostgresStore::migrations`");
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod migrations;
 mod own_server;
 mod personal;
 mod random;
+mod rebuilds;
 mod round_trips;
 mod server_crashes;
 mod stepped_clocks;

@@ -7,7 +7,7 @@ use crate::{
     },
     error::Error,
     message::{ExpectedVersion, Recorded, Version},
-    port::Changes,
+    port::{Changes, TableChange},
 };
 
 /// All data of a store, without the lock.
@@ -30,6 +30,10 @@ impl StoreState {
             self.forgettable.note(write, version);
         }
 
+        for change in &changes.table_changes {
+            self.change_table(*change);
+        }
+
         for ledger in &changes.ledgers {
             self.leases.save(ledger);
         }
@@ -49,6 +53,21 @@ impl StoreState {
             .map(|event| self.events.append(Arc::clone(event)))
             .collect();
         Ok(recorded)
+    }
+
+    fn change_table(&mut self, change: TableChange) {
+        let cleared = match change {
+            TableChange::Clear(table) => table,
+            TableChange::Replace { table, by, .. } => {
+                for write in self.tables.replacing_writes(table, by) {
+                    let version = self.tables.apply(&write);
+                    self.forgettable.note(&write, version);
+                }
+                by
+            }
+        };
+
+        self.tables.clear(cleared);
     }
 
     pub(super) fn fork(&mut self) -> Self {
@@ -96,12 +115,26 @@ impl StoreState {
             let found = self.tables.version(write.table, &write.id);
             (!write.expected.allows(found)).then_some((write, found))
         });
-        match writes.min_by_key(|(write, _)| (write.table, &write.id)) {
-            Some((write, found)) => {
-                let target = format!("{} `{}`", write.table, write.id);
-                refuse(target, write.expected, found)
-            }
-            None => Ok(()),
+        if let Some((write, found)) = writes.min_by_key(|(write, _)| (write.table, &write.id)) {
+            let target = format!("{} `{}`", write.table, write.id);
+            return refuse(target, write.expected, found);
         }
+
+        for change in &changes.table_changes {
+            if let TableChange::Replace {
+                table, expected, ..
+            } = *change
+            {
+                let (found, expected) = (
+                    self.tables.table_version(table),
+                    ExpectedVersion::Exact(expected),
+                );
+                if !expected.allows(found) {
+                    return refuse(table.to_string(), expected, found);
+                }
+            }
+        }
+
+        Ok(())
     }
 }

@@ -39,6 +39,16 @@ impl<'a> TableReader<'a> {
         slot_in(self.own).or_else(|| slot_in(self.base))
     }
 
+    /// Returns all slots, also those of deleted rows, each with its id.
+    pub(super) fn slots(self) -> impl Iterator<Item = (&'a Arc<str>, &'a Slot)> {
+        let (base, own) = (self.base, self.own);
+        let is_replaced = move |id: &str| own.is_some_and(|own| own.slot(id).is_some());
+
+        let slots_in =
+            |layer: Option<&'a TableLayer>| layer.into_iter().flat_map(TableLayer::slots);
+        slots_in(own).chain(slots_in(base).filter(move |(id, _)| !is_replaced(id)))
+    }
+
     pub(super) fn query(&self, query: &Query) -> Result<Vec<Row>, Error> {
         let conditions = query.conditions.as_slice();
         self.require_keys(conditions, &query.order)?;

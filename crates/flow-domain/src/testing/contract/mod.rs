@@ -37,6 +37,7 @@ mod queries;
 mod settlements;
 mod streams;
 mod suite;
+mod table_changes;
 mod tables;
 
 pub use chaos::{
@@ -86,6 +87,10 @@ pub use streams::{
     positions_grow_across_streams, stream_is_read_in_pages,
 };
 pub use suite::AsStore;
+pub use table_changes::{
+    cleared_table_is_as_if_never_written, refused_commit_changes_no_table,
+    replacement_refuses_a_table_that_changed, table_gets_the_rows_of_another,
+};
 pub use tables::{
     deleted_row_can_be_created_again, deleted_row_is_gone_from_every_read,
     forgotten_values_leave_no_version, snapshot_is_committed_with_its_events, tables_are_separate,
