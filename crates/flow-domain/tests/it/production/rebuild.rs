@@ -144,7 +144,7 @@ async fn event_that_a_rebuild_skips_becomes_a_dead_letter() {
     let letters = app.dead_letters().all().await.unwrap();
     insta::assert_snapshot!(letters[0].reason, @"doing the job failed: the machine is out of order");
     assert_eq!((letters.len(), letters[0].attempts), (1, 1));
-    app.rebuild::<JobCount>().await.unwrap();
+    let _ = app.rebuild::<JobCount>().await.unwrap();
     assert_eq!(app.dead_letters().all().await.unwrap(), letters);
 
     is_broken.store(false, Ordering::Relaxed);
