@@ -48,7 +48,12 @@ pub(super) fn align(expected: &[MessageView], found: &[MessageView]) -> Alignmen
             Pairing::Same(idx) => lines.push(format!("as expected  {}", expected[idx].label())),
             Pairing::Differs(idx, found_idx) => {
                 lines.push(format!("differs      {}", expected[idx].label()));
-                let (fields, rendered) = compare_fields(&expected[idx], &found[found_idx]);
+                let (fields, mut rendered) = compare_fields(&expected[idx], &found[found_idx]);
+                if rendered.is_empty() {
+                    // The list has only the names so far.
+                    rendered.push(format!("expected {}", expected[idx].show()));
+                    rendered.push(format!("found    {}", found[found_idx].show()));
+                }
                 lines.extend(rendered.iter().map(|field| format!("             {field}")));
                 missing.push((expected[idx].label(), fields));
             }

@@ -99,6 +99,17 @@ where
     })
 }
 
+/// Expects that a component of a system refused the last command with an error for which `holds` returns true.
+pub(crate) fn rejected_by_system_if<'t, X: 'static>(
+    holds: impl Fn(&X) -> bool + Send + Sync + 't,
+) -> impl Expectation + 't {
+    let name = short_type_name::<X>();
+    let expected = format!("a value of type {name} for which the closure returns true");
+    rejected_if(expected, move |refused: &OwnRejection| {
+        refused.downcast_ref::<X>().is_some_and(&holds)
+    })
+}
+
 /// Expects that the last command was rejected with an `R` for which `holds` returns true.
 pub fn rejected_matching<'t, R: Rejection>(
     holds: impl Fn(&R) -> bool + Send + Sync + 't,

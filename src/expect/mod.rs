@@ -55,6 +55,7 @@ mod messages;
 mod mismatch;
 mod never_happens;
 mod nothing_found;
+mod of_system;
 mod pending;
 mod published;
 mod resource;
@@ -73,10 +74,10 @@ pub(crate) use catch_closure::{catch_closure, describe};
 pub use chain::chain;
 #[doc(hidden)]
 pub use claim::Claim;
-pub(crate) use command_result::rejected_by_system;
 pub use command_result::{
     accepted, accepted_count, rejected, rejected_matching, rejected_with_message, reply, settled,
 };
+pub(crate) use command_result::{rejected_by_system, rejected_by_system_if};
 pub use dead_letters::{DeadLetters, dead_letters};
 pub(crate) use empty_input::EmptyInput;
 pub(crate) use events::event_of_list;
@@ -89,6 +90,7 @@ pub use handlers::{
 };
 pub use messages::{commands, no_commands};
 pub use mismatch::Mismatch;
+pub(crate) use of_system::{event_of_system, no_event_of_system, system};
 pub(crate) use pending::pending_mismatch;
 pub use pending::{Pending, pending};
 pub use published::{publish_failed, published, published_on};

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use flow_domain::record::EntryKind;
 
 use crate::{
@@ -9,7 +11,16 @@ use crate::{
 /// Returns the mismatch for a state that was not found. It lists the states that the run stored.
 pub(super) fn nothing_found(query: &StateQuery, outcome: &Outcome) -> Mismatch {
     if !outcome.system().has_known_wiring() {
-        let found = "nothing with this id; the harness sees no other ids of this system";
+        let used = message_ids(outcome);
+        let found = if used.is_empty() {
+            "nothing with this id".to_owned()
+        } else {
+            let used = used.iter().map(|id| format!("{id:?}"));
+            format!(
+                "nothing with this id; the messages of the flow have only {}",
+                first_few(used)
+            )
+        };
         return Mismatch::new(query.describe(), found);
     }
 
@@ -55,4 +66,15 @@ pub(super) fn nothing_found(query: &StateQuery, outcome: &Outcome) -> Mismatch {
     };
 
     Mismatch::new(query.describe(), found)
+}
+
+/// Returns the ids of all messages in the record.
+fn message_ids(outcome: &Outcome) -> BTreeSet<&str> {
+    let entries = outcome.record().entries().iter();
+    let messages = entries.filter_map(|entry| match &entry.kind {
+        EntryKind::CommandReceived(command) => Some(&command.metadata),
+        EntryKind::Appended(event) => Some(event.metadata()),
+        _ => None,
+    });
+    messages.map(|metadata| metadata.stream.id()).collect()
 }

@@ -102,6 +102,53 @@ impl<'t, S: Phase + 't> Flow<'t, S, OfSystem> {
         self.then(expect::rejected_by_system(expected))
     }
 
+    /// Expects that the component refused the last command with an `X` for which `holds` returns true.
+    #[track_caller]
+    pub fn then_rejected_matching<X: 'static>(
+        self,
+        holds: impl Fn(&X) -> bool + Send + Sync + 't,
+    ) -> Flow<'t, Acted, OfSystem>
+    where
+        S: AfterAct,
+    {
+        self.then(expect::rejected_by_system_if(holds))
+    }
+
+    /// Expects that an event for which `holds` returns true was committed in the acts so far.
+    ///
+    /// The closure gets the id of the entity and the event.
+    #[track_caller]
+    pub fn then_event_matching<E: fmt::Debug + 'static>(
+        self,
+        holds: impl Fn(&str, &E) -> bool + Send + Sync + 't,
+    ) -> Flow<'t, Acted, OfSystem>
+    where
+        S: AfterAct,
+    {
+        self.then(expect::event_of_system(holds))
+    }
+
+    /// Expects that `holds` returns true for the system that the run has started, for example for one of its fakes.
+    #[track_caller]
+    pub fn then_system<T: Send + Sync + 'static>(
+        self,
+        holds: impl Fn(&T) -> bool + Send + Sync + 't,
+    ) -> Flow<'t, Acted, OfSystem>
+    where
+        S: AfterAct,
+    {
+        self.then(expect::system(holds))
+    }
+
+    /// Expects that no event of type `E` was committed in the acts so far.
+    #[track_caller]
+    pub fn then_no_event<E: fmt::Debug + 'static>(self) -> Flow<'t, Acted, OfSystem>
+    where
+        S: AfterAct,
+    {
+        self.then(expect::no_event_of_system::<E>())
+    }
+
     /// Expects that the aggregate with this id exists. The methods that follow check it.
     #[track_caller]
     pub fn then_aggregate<A>(

@@ -22,7 +22,19 @@ pub struct SystemHarness {
 
 impl SystemHarness {
     /// Wraps the system that `system` describes.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the description has two components for one type, or two workers with one name.
+    #[track_caller]
     pub fn new<S: Send + Sync + 'static>(system: SystemUnderTest<S>) -> Self {
+        let duplicates = system.duplicates();
+        assert!(
+            duplicates.is_empty(),
+            "the description of the system has {}",
+            duplicates.join(", ")
+        );
+
         Self {
             setup: Arc::new(Setup::of_system(Arc::new(Arc::new(system)))),
         }

@@ -176,14 +176,6 @@ where
         self
     }
 
-    /// Expects that the state has these fields with these values: `json!({ "status": "Placed" })`.
-    /// See [`State::like`].
-    #[track_caller]
-    pub fn like(mut self, expected: impl Serialize) -> Self {
-        self.phase.expectation = self.phase.expectation.like(expected);
-        self
-    }
-
     /// Expects that the last act did not change the state. See [`State::unchanged`].
     #[track_caller]
     pub fn unchanged(mut self) -> Self {
@@ -196,6 +188,16 @@ where
     pub fn absent(mut self) -> Flow<'t, Acted, K> {
         self.phase.expectation = self.phase.expectation.require_absent();
         self.into_phase(Acted::new())
+    }
+}
+
+impl<'t, T: fmt::Debug + 'static> Flow<'t, Expecting<State<'t, T>>> {
+    /// Expects that the state has these fields with these values: `json!({ "status": "Placed" })`.
+    /// See [`State::like`].
+    #[track_caller]
+    pub fn like(mut self, expected: impl Serialize) -> Self {
+        self.phase.expectation = self.phase.expectation.like(expected);
+        self
     }
 }
 

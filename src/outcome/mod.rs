@@ -36,7 +36,7 @@ mod story;
 mod warning;
 
 pub use crate::logs::Log;
-pub(crate) use crate::system::under_test::{OwnRejection, state_type_of};
+pub(crate) use crate::system::under_test::{OwnRejection, inspect_event, state_type_of};
 pub use act_outcome::ActOutcome;
 pub(crate) use act_outcome::{ActKind, ReplyName};
 #[doc(hidden)]

@@ -162,14 +162,23 @@ impl Runner<'_, '_> {
     /// If a command was scheduled, a test may expect that it is not due yet, or that it was cancelled.
     pub(super) fn warn_of_idle_time(&mut self, idx: usize) {
         let outcome = &self.outcome;
+        let system = outcome.system();
         let is_idle = outcome.is_last_act_idle() && outcome.remaining().is_quiet();
+        if !system.has_known_wiring() && system.knows_time() {
+            return;
+        }
         // Without a `then`, the time passes for the next act, which reads the clock.
         if !is_idle || !self.plan.has_expectation_of(idx) || outcome.has_scheduled() {
             return;
         }
 
         let location = self.plan.steps[idx].location;
-        let text = "nothing was due while the time passed, and nothing was scheduled".to_owned();
+        let text = if system.has_known_wiring() {
+            "nothing was due while the time passed, and nothing was scheduled"
+        } else {
+            "the system does not notice that time passes: describe its `.clock(..)`, or a worker that waits for a time"
+        };
+        let text = text.to_owned();
         self.outcome.warn(Warning::at_step(location, text));
     }
 

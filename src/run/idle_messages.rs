@@ -18,6 +18,11 @@ impl Runner<'_, '_> {
     ///
     /// The flow may pass nevertheless. If it fails, this may be the reason.
     pub(super) fn warn_of_idle_given_command(&mut self, idx: usize, entries: Range<usize>) {
+        if !self.outcome.system().has_known_wiring() {
+            // The record has only what such a system tells.
+            return;
+        }
+
         let step = &self.plan.steps[idx];
         let record = self.outcome.record();
         let StepKind::GivenCommand(Ok(command)) = &step.kind else {
@@ -50,7 +55,8 @@ impl Runner<'_, '_> {
         let claims = mem::take(&mut self.claims);
         let first = self.outcome.n_checked_acts();
         let n_acts = self.outcome.acts().len();
-        if first == n_acts || claims.contains(&Claim::Effect) {
+        let is_known = self.outcome.system().has_known_wiring();
+        if !is_known || first == n_acts || claims.contains(&Claim::Effect) {
             return;
         }
 

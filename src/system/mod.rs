@@ -190,6 +190,16 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
         Vec::new()
     }
 
+    /// Returns true if the record may have events. A system of another kind may tell nobody what it commits.
+    fn tells_events(&self) -> bool {
+        true
+    }
+
+    /// Returns true if a part of the system may notice that time passes.
+    fn knows_time(&self) -> bool {
+        true
+    }
+
     /// Returns true if the wiring is known. Otherwise [`wiring`](Self::wiring) is empty.
     fn has_known_wiring(&self) -> bool {
         true

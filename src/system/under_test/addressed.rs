@@ -64,6 +64,14 @@ impl<M: fmt::Debug> fmt::Debug for Addressed<M> {
     }
 }
 
+/// Passes the event in a payload, and its id, to `inspect`. Returns `None` if it is no `E`.
+pub(crate) fn inspect_event<E: 'static, R>(
+    payload: &Payload,
+    inspect: impl FnOnce(&str, &E) -> R,
+) -> Option<R> {
+    payload.with_value(|event: &Addressed<E>| inspect(&event.id, &event.message))
+}
+
 /// A message without its type, and how to compare it.
 struct Untyped<'m>(&'m SerializedMessage, SameContent);
 

@@ -94,6 +94,11 @@ impl CommittedEvents {
         self.lock().is_muted = false;
     }
 
+    /// Returns true if the system has kept its handle.
+    pub(super) fn is_kept(&self) -> bool {
+        1 < Arc::strong_count(&self.tap)
+    }
+
     /// Begins a call. Its entry is recorded when it does something.
     pub(super) fn begin_call(
         &self,

@@ -1,12 +1,13 @@
-use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, convert::Infallible, fmt, sync::Arc, time::Duration};
 
 use flow_domain::{
     Error, clock::Timestamp, handler::Reply, message::short_type_name, port::BoxFuture,
-    record::TableKind,
+    record::TableKind, testing::StateType,
 };
 
 use crate::system::under_test::{
     CommittedEvents, WorkerStep,
+    call_guard::TIME_LIMIT,
     event_log::{EventLog, ReadLog},
     route::{HistoryRoute, MessageRoute, OwnRejection, Route, failure, rejection},
     view::{ReadView, View},
@@ -52,6 +53,8 @@ pub struct SystemUnderTest<S> {
     pub(super) workers: Vec<Worker<S>>,
     pub(super) set_time: Option<Box<SetTimeFn<S>>>,
     pub(super) failures: Vec<Box<IsFailureFn>>,
+    /// How long a call of a part may take.
+    pub(super) time_limit: Duration,
 }
 
 type StartFn<S> = dyn Fn(CommittedEvents) -> BoxFuture<'static, S> + Send + Sync;
@@ -59,6 +62,38 @@ type IsFailureFn = dyn Fn(&OwnRejection) -> bool + Send + Sync;
 type SetTimeFn<S> = dyn Fn(&S, Timestamp) + Send + Sync;
 
 impl<S: Send + Sync + 'static> SystemUnderTest<S> {
+    /// Returns what the description says twice, so that one of them would have no effect.
+    pub(crate) fn duplicates(&self) -> Vec<String> {
+        let commands = self
+            .commands
+            .iter()
+            .map(|route| ("command", route.message_type()));
+        let inbound = self
+            .inbound
+            .iter()
+            .map(|route| ("inbound_event", route.message_type()));
+        let history = self
+            .history
+            .iter()
+            .map(|route| ("history", route.message_type()));
+        let views = self.views.iter().map(|view| {
+            let StateType { kind, name, .. } = view.state_type();
+            let is_aggregate = kind == TableKind::Aggregate;
+            (if is_aggregate { "aggregate" } else { "view" }, name)
+        });
+        let workers = self.workers.iter().map(|worker| ("worker", worker.name));
+
+        let all = commands
+            .chain(inbound)
+            .chain(history)
+            .chain(views)
+            .chain(workers);
+        let mut seen = BTreeSet::new();
+        all.filter(|entry| !seen.insert(*entry))
+            .map(|(method, name)| format!("two `.{method}(..)` for {name}"))
+            .collect()
+    }
+
     /// Describes a system that `start` starts. Every run starts one of its own.
     ///
     /// The system passes each event that it commits to the [`CommittedEvents`], or has an
@@ -78,6 +113,7 @@ impl<S: Send + Sync + 'static> SystemUnderTest<S> {
             views: Vec::new(),
             workers: Vec::new(),
             set_time: None,
+            time_limit: TIME_LIMIT,
             failures: Vec::new(),
         }
     }
@@ -120,7 +156,7 @@ impl<S: Send + Sync + 'static> SystemUnderTest<S> {
         let execute = move |state, id, command| {
             let result = execute(state, id, command);
             async move {
-                let result = result.await.map_err(|err| failure(component, &err))?;
+                let result = result.await.map_err(|err| failure(&err))?;
                 result.map(Reply::new).map_err(rejection)
             }
         };
@@ -248,7 +284,7 @@ impl<S: Send + Sync + 'static> SystemUnderTest<S> {
     {
         let step = move |state| -> BoxFuture<'static, Result<WorkerStep, Error>> {
             let step = step(state);
-            Box::pin(async move { step.await.map_err(|err| failure(name, &err)) })
+            Box::pin(async move { step.await.map_err(|err| failure(&err)) })
         };
         self.workers.push(Worker {
             name,
@@ -265,6 +301,15 @@ impl<S: Send + Sync + 'static> SystemUnderTest<S> {
     pub fn polling_worker(mut self, name: &'static str, interval: Duration) -> Self {
         let work = Work::Polling(interval);
         self.workers.push(Worker { name, work });
+        self
+    }
+
+    /// Sets how long a call of a component, a worker, a view or a log may take. The default is 30 seconds.
+    ///
+    /// On the paused clock of `.run()`, a call that waits for something that never comes fails at once.
+    #[must_use]
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
         self
     }
 

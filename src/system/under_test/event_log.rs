@@ -2,7 +2,7 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 
 use flow_domain::{Error, model::SerializedMessage, port::BoxFuture};
 
-use crate::system::under_test::{addressed::addressed_event, running::catch_panics};
+use crate::system::under_test::{addressed::addressed_event, call_guard::catch_panics};
 
 /// Reads the events that the system has committed.
 pub(super) trait ReadLog<S>: Send + Sync {

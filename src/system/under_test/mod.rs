@@ -1,6 +1,7 @@
 //! Systems that are not built on `flow-domain`: described by closures in the test, and run as they are.
 
 mod addressed;
+mod call_guard;
 mod committed_events;
 mod description;
 mod event_log;
@@ -12,6 +13,7 @@ mod view;
 mod worker;
 mod worker_rounds;
 
+pub(crate) use addressed::inspect_event;
 pub use addressed::{At, at};
 pub use committed_events::CommittedEvents;
 pub use description::SystemUnderTest;

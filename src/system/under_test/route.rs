@@ -5,7 +5,7 @@ use flow_domain::{
     port::BoxFuture,
 };
 
-use crate::system::under_test::{addressed::Addressed, running::catch_panics};
+use crate::system::under_test::{addressed::Addressed, call_guard::catch_panics};
 
 /// Takes messages of one Rust type into the system.
 pub(super) trait Route<S>: Send + Sync {
@@ -132,7 +132,7 @@ where
 
             let put = async { (self.put)(state, id, events).await };
             let result = catch_panics(put).await?;
-            result.map_err(|err| failure("putting the history in", &err))?;
+            result.map_err(|err| failure(&err))?;
             Ok(Reply::new(()))
         })
     }
@@ -154,8 +154,8 @@ pub(super) fn rejection<E: fmt::Debug + Send + Sync + 'static>(refused: E) -> Er
 }
 
 /// Returns the failure of a part of a system.
-pub(super) fn failure(part: &'static str, err: &impl fmt::Debug) -> Error {
-    Error::failed(part, format!("{err:?}"))
+pub(super) fn failure(err: &impl fmt::Debug) -> Error {
+    Error::failed("the call", format!("{err:?}"))
 }
 
 /// An error that a component returned: the system refused a command.

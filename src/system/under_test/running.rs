@@ -1,4 +1,4 @@
-use std::{any::TypeId, future::poll_fn, pin::pin, slice, sync::Arc, task::Poll};
+use std::{any::TypeId, slice, sync::Arc};
 
 use flow_domain::{
     Error, Headers,
@@ -10,7 +10,7 @@ use flow_domain::{
     port::BoxFuture,
     record::{EntryId, HandlerKind, Record, Table},
     runtime::ProcessResult,
-    testing::{Remaining, StaleRow, StateType, SystemRecorder, catch, remember_panic_locations},
+    testing::{Remaining, StaleRow, StateType, SystemRecorder, remember_panic_locations},
     wiring::Wiring,
 };
 
@@ -19,6 +19,7 @@ use crate::system::{
     fault::FaultInjector,
     under_test::{
         CommittedEvents, SystemSettings, SystemUnderTest,
+        call_guard::within,
         route::{OwnRejection, Route},
         worker_rounds::WorkerRounds,
     },
@@ -112,7 +113,8 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
 
     async fn read_event_logs(&mut self) -> Result<(), Error> {
         for (log, n_read) in self.description.event_logs.iter().zip(&mut self.n_read) {
-            let events = log.read(Arc::clone(&self.state), *n_read).await?;
+            let read = log.read(Arc::clone(&self.state), *n_read);
+            let events = within(self.description.time_limit, read).await?;
             *n_read += events.len();
             for event in &events {
                 self.events.add_serialized(event);
@@ -134,7 +136,8 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
 
             // The expectation that reads the state reports an error.
             let read = view.read(Arc::clone(&self.state), watched.id.clone());
-            let Ok(value) = read.await else {
+            let limit = self.description.time_limit;
+            let Ok(value) = within(limit, read).await else {
                 continue;
             };
             if is_same(watched.value.as_ref(), value.as_ref()) {
@@ -228,9 +231,12 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
         self.events.start_entry();
         let reply = match self.scripted_failure(route.component()) {
             Some(err) => Err(err),
-            None => route.call(Arc::clone(&self.state), messages).await,
+            None => {
+                let call = route.call(Arc::clone(&self.state), messages);
+                within(self.description.time_limit, call).await
+            }
         };
-        let reply = reply.map_err(|err| self.rejection_or_failure(route, err));
+        let reply = reply.map_err(|err| self.rejection_or_failure(err));
 
         let noted = self.note_changes().await;
         self.events.end_call(reply.as_ref().map(|_| ()))?;
@@ -241,16 +247,14 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
 
 impl<S> RunningSystem<S> {
     /// Returns the error as a failure, if the description says that it is one.
-    fn rejection_or_failure(&self, route: &dyn Route<S>, err: Error) -> Error {
+    fn rejection_or_failure(&self, err: Error) -> Error {
         let is_failure = |refused: &OwnRejection| {
             let mut failures = self.description.failures.iter();
             failures.any(|is_failure| is_failure(refused))
         };
 
         match err.rejection::<OwnRejection>() {
-            Some(refused) if is_failure(refused) => {
-                Error::failed(route.component(), refused.to_string())
-            }
+            Some(refused) if is_failure(refused) => Error::failed("the call", refused.to_string()),
             _ => err,
         }
     }
@@ -284,18 +288,6 @@ fn is_same(before: Option<&Payload>, now: Option<&Payload>) -> bool {
         (Some(before), Some(now)) => before.has_same_json(now),
         (before, now) => before.is_none() && now.is_none(),
     }
-}
-
-/// Waits for a future of the test. A panic becomes an error.
-pub(super) async fn catch_panics<T>(future: impl Future<Output = T>) -> Result<T, Error> {
-    let mut future = pin!(future);
-
-    poll_fn(|cx| match catch(|| future.as_mut().poll(cx)) {
-        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-        Ok(Poll::Pending) => Poll::Pending,
-        Err(panicked) => Poll::Ready(Err(panicked)),
-    })
-    .await
 }
 
 impl<S: Send + Sync + 'static> System for RunningSystem<S> {
@@ -343,7 +335,8 @@ impl<S: Send + Sync + 'static> System for RunningSystem<S> {
                 )));
             };
 
-            let state = view.read(Arc::clone(&self.state), id.to_owned()).await?;
+            let read = view.read(Arc::clone(&self.state), id.to_owned());
+            let state = within(self.description.time_limit, read).await?;
             Ok(state.into_iter().collect())
         })
     }
@@ -375,7 +368,12 @@ impl<S: Send + Sync + 'static> System for RunningSystem<S> {
     fn component_names(&self) -> Vec<&'static str> {
         let description = &self.description;
         let routes = description.commands.iter().chain(&description.inbound);
-        let workers = description.workers.iter().map(|worker| worker.name);
+        // The harness does not call a worker that polls.
+        let workers = description
+            .workers
+            .iter()
+            .filter(|worker| !worker.is_polling());
+        let workers = workers.map(|worker| worker.name);
         routes
             .map(|route| route.component())
             .chain(workers)
@@ -384,6 +382,17 @@ impl<S: Send + Sync + 'static> System for RunningSystem<S> {
 
     fn has_known_wiring(&self) -> bool {
         false
+    }
+
+    fn tells_events(&self) -> bool {
+        !self.description.event_logs.is_empty() || self.events.is_kept()
+    }
+
+    fn knows_time(&self) -> bool {
+        let mut workers = self.description.workers.iter();
+        self.description.set_time.is_some()
+            || self.rounds.has_waited()
+            || workers.any(|worker| worker.is_polling())
     }
 
     fn stale_rows<'a>(

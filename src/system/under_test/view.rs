@@ -8,7 +8,7 @@ use flow_domain::{
     testing::StateType,
 };
 
-use crate::system::under_test::running::catch_panics;
+use crate::system::under_test::call_guard::catch_panics;
 
 /// Reads a state or a row of the system by its id.
 pub(super) trait ReadView<S>: Send + Sync {

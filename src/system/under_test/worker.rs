@@ -26,4 +26,10 @@ pub(super) enum Work<S> {
     Polling(Duration),
 }
 
+impl<S> Worker<S> {
+    pub(super) fn is_polling(&self) -> bool {
+        matches!(self.work, Work::Polling(_))
+    }
+}
+
 type StepFn<S> = dyn Fn(Arc<S>) -> BoxFuture<'static, Result<WorkerStep, Error>> + Send + Sync;

@@ -12,9 +12,13 @@ use tokio::task::yield_now;
 
 use crate::system::under_test::{
     WorkerStep,
-    running::{RunningSystem, catch_panics},
+    call_guard::{catch_panics, within},
+    running::RunningSystem,
     worker::Work,
 };
+
+/// Who works while the harness waits for a worker that polls: any task of the system.
+const SPAWNED_TASKS: &str = "spawned tasks";
 
 /// How often a worker that polls is given the time to do its work after each interval.
 const MAX_YIELDS: usize = 64;
@@ -31,6 +35,7 @@ pub(super) struct WorkerRounds {
     failed: Vec<usize>,
     /// When the workers that wait go on.
     due: Vec<Option<Timestamp>>,
+    has_waited: bool,
 }
 
 impl WorkerRounds {
@@ -41,6 +46,7 @@ impl WorkerRounds {
             n_worked: Vec::new(),
             failed: Vec::new(),
             due: Vec::new(),
+            has_waited: false,
         }
     }
 
@@ -64,6 +70,11 @@ impl WorkerRounds {
         }
         order.retain(|idx| !self.failed.contains(idx));
         order
+    }
+
+    /// Returns true if a worker has ever waited for a time.
+    pub(super) fn has_waited(&self) -> bool {
+        self.has_waited
     }
 
     fn has_spent_budget(&self) -> bool {
@@ -108,11 +119,14 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
                         self.rounds.n_worked[idx] += 1;
                     }
                     Ok(WorkerStep::Idle) => self.rounds.due[idx] = None,
-                    Ok(WorkerStep::WaitingUntil(due)) => self.rounds.due[idx] = Some(due),
+                    Ok(WorkerStep::WaitingUntil(due)) => {
+                        self.rounds.due[idx] = Some(due);
+                        self.rounds.has_waited = true;
+                    }
                     Err(err) => {
                         self.rounds.failed.push(idx);
-                        let work = "its next work".to_owned();
-                        let failure = HandlerFailure::new(Some(worker.name), work, err);
+                        let step = "a step".to_owned();
+                        let failure = HandlerFailure::new(Some(worker.name), step, err);
                         result.failures.push(failure);
                     }
                 }
@@ -143,15 +157,22 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
     async fn step_worker(&mut self, idx: usize) -> Result<WorkerStep, Error> {
         let description = Arc::clone(&self.description);
         let worker = &description.workers[idx];
+        let name = if worker.is_polling() {
+            SPAWNED_TASKS
+        } else {
+            worker.name
+        };
         self.events
-            .begin_call(worker.name, HandlerKind::EventHandler, None);
+            .begin_call(name, HandlerKind::EventHandler, None);
 
         let state = Arc::clone(&self.state);
         let step = match (&worker.work, self.scripted_failure(worker.name)) {
             (_, Some(err)) => Err(err),
             (Work::Stepped(step), None) => {
                 // The closure of the test may panic before it returns a future.
-                catch_panics(async { step(state).await }).await.flatten()
+                let step = catch_panics(async { step(state).await });
+                let step = async { step.await.flatten() };
+                within(self.description.time_limit, step).await
             }
             (Work::Polling(interval), None) => let_poll(*interval).await,
         };
@@ -171,6 +192,10 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
 
     /// Advances the virtual clock to `time`, and stops whenever a worker goes on.
     pub(super) async fn pass_time(&mut self, time: Timestamp) -> ProcessResult {
+        if let Err(err) = self.require_few_polls(time) {
+            return ProcessResult::from_error(err);
+        }
+
         let mut result = ProcessResult::empty();
 
         while let Some(due) = self.rounds.next_due(self.recorder.now()) {
@@ -184,6 +209,26 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
 
         self.advance_to(time).await;
         result
+    }
+
+    /// Requires that the tasks which poll meanwhile do so within the budget.
+    fn require_few_polls(&self, time: Timestamp) -> Result<(), Error> {
+        let duration = time.since(self.recorder.now());
+        for worker in &self.description.workers {
+            let Work::Polling(interval) = worker.work else {
+                continue;
+            };
+            let n_polls = duration.as_micros() / interval.as_micros().max(1);
+            if (self.rounds.budget as u128) < n_polls {
+                let (name, budget) = (worker.name, self.rounds.budget);
+                return Err(Error::setup(format!(
+                    "{name} would poll {n_polls} times meanwhile, and the budget is {budget}: \
+                     raise it with `.budget(..)`, or describe {name} with `.worker(..)`"
+                )));
+            }
+        }
+
+        Ok(())
     }
 
     async fn advance_to(&mut self, time: Timestamp) {

@@ -162,7 +162,7 @@ fn system_that_tells_no_event_is_warned_of() {
         panic!("{:?}", outcome.warnings());
     };
     insta::assert_snapshot!(mask_line_numbers(&warning.to_string()), @r#"
-    tests/it/own_system/flows.rs:LINE: the system told no event in this run, so this expectation cannot fail here. Pass each event that it commits to `CommittedEvents::add`
+    tests/it/own_system/flows.rs:LINE: the system tells no events, so this expectation cannot fail here. Pass each event that it commits to `CommittedEvents::add`, or describe an `.event_log(..)`
     "#);
 }
 
@@ -178,5 +178,20 @@ fn system_worker_that_was_down_catches_up() {
         .when(at("A-1", AccountCommand::Deposit { cents: 8 }))
         .then_projection::<Statement>("A-1")
         .has(|statement| statement.lines.len() == 3)
+        .run();
+}
+
+#[test]
+fn system_events_and_rejections_can_be_matched() {
+    bank()
+        .given_command(at("A-1", AccountCommand::Open))
+        .when(at("A-1", AccountCommand::Deposit { cents: 7 }))
+        .then_event_matching(|id, event| {
+            id == "A-1" && matches!(event, AccountEvent::Deposited { balance: 7, .. })
+        })
+        .then_no_event::<RewardEvent>()
+        .when(at("A-1", AccountCommand::Withdraw { cents: 9 }))
+        .then_rejected_matching(|refused| matches!(refused, Refused::TooLittleMoney { .. }))
+        .then_system(|bank: &Bank| bank.account("A-1").is_some())
         .run();
 }

@@ -2,7 +2,7 @@ use flow_harness::{at, fault};
 use insta::assert_snapshot;
 
 use crate::{
-    fixture::report,
+    fixture::{failure, mask_line_numbers, mismatch, report},
     own_system::{
         bank::{Account, AccountCommand, AccountEvent, Refused, RewardEvent},
         flows::bank,
@@ -192,7 +192,7 @@ fn system_report_of_a_missing_state() {
     flow failed at step 2: then Account "A-1" is      tests/it/own_system/reports.rs:LINE
 
       expected  Account "A-1"
-      found     nothing with this id; the harness sees no other ids of this system
+      found     nothing with this id; the messages of the flow have only "A-2"
 
     story   1 when   at("A-2", Open)   accepted
             2 then   Account "A-1" is  FAILED
@@ -311,17 +311,17 @@ fn system_report_of_a_given_command_that_fails() {
     flow failed at step 1: given at("ledger-is-down", Open)      tests/it/own_system/reports.rs:LINE
 
       expected  the given step runs without problems
-      found     accounts failed: LedgerIsDown
+      found     the call failed: LedgerIsDown
 
       2 later steps were skipped
 
-    why    accounts failed on Open: accounts failed: LedgerIsDown
+    why    accounts failed on Open: the call failed: LedgerIsDown
 
     story   1 given  at("ledger-is-down", Open)  FAILED
             2 when   at("A-1", Open)             skipped
             3 then   accepted                    skipped
 
-    chain  Open                                accounts  FAILED: accounts failed: LedgerIsDown   <- here
+    chain  Open                                accounts  FAILED: the call failed: LedgerIsDown   <- here
 
     end    nothing pending · 1 handler failed
     "#);
@@ -396,5 +396,49 @@ fn system_report_of_a_fault_that_does_not_happen() {
            rewards                             returned
 
     end    nothing pending · no handlers failed
+    "#);
+}
+
+#[test]
+fn system_report_of_a_list_with_a_wrong_value() {
+    let flow = bank()
+        .given_command(at("A-1", AccountCommand::Open))
+        .when(at("A-1", AccountCommand::Deposit { cents: 20 }))
+        .then_events(at(
+            "A-1",
+            AccountEvent::Deposited {
+                cents: 20,
+                balance: 21,
+            },
+        ));
+
+    assert_snapshot!(mismatch(flow), @r#"
+    expected  Deposited
+    found     Deposited
+              differs      Deposited
+                           expected at("A-1", Deposited { cents: 20, balance: 21 })
+                           found    at("A-1", Deposited { cents: 20, balance: 20 })
+    "#);
+}
+
+#[test]
+fn system_report_of_an_event_that_must_not_be() {
+    let flow = bank()
+        .given_command(at("A-1", AccountCommand::Open))
+        .when(at("A-1", AccountCommand::Deposit { cents: 200 }))
+        .then_no_event::<RewardEvent>()
+        .then_event_matching(|id, _: &RewardEvent| id == "A-2");
+
+    let text = mask_line_numbers(&failure(flow).to_string());
+    let lines: Vec<&str> = text.lines().take(8).collect();
+    assert_snapshot!(lines.join("\n"), @r#"
+    flow failed at step 3: then no event RewardEvent      tests/it/own_system/reports.rs:LINE
+
+      expected  no RewardEvent
+      found     at("A-1", Granted { points: 20 })
+
+    and at step 4: then event RewardEvent that matches      tests/it/own_system/reports.rs:LINE
+
+      expected  a RewardEvent for which the closure returns true
     "#);
 }

@@ -12,7 +12,7 @@ use flow_harness::{
 };
 use insta::assert_snapshot;
 
-use crate::fixture::report;
+use crate::fixture::{mask_line_numbers, mismatch, report};
 
 #[derive(Debug)]
 struct Send;
@@ -134,7 +134,7 @@ fn system_worker_that_panics_fails_the_flow() {
     flow failed at step 1: when at("o-1", Send)      tests/it/own_system/workers.rs:LINE
 
       expected  no problem, or a `then` that covers it
-      found     mailer failed on its next work: panicked at tests/it/own_system/workers.rs:LINE: the mail server is down
+      found     mailer failed on a step: panicked at tests/it/own_system/workers.rs:LINE: the mail server is down
                 If the test expects this, add `.then(expect::component_failed("mailer", ".."))`
 
     story   1 when   at("o-1", Send)  accepted, but a handler failed
@@ -280,4 +280,96 @@ fn system_worker_failure_can_be_expected() {
         .when(at("o-2", Send))
         .then_settled()
         .run();
+}
+
+#[derive(Debug)]
+struct Wait;
+
+/// A system whose component waits for a message that nobody sends.
+fn waiting() -> SystemUnderTest<()> {
+    SystemUnderTest::new("waiting", |_| async {}).command("waiter", |_, _, Wait| async {
+        std::future::pending::<()>().await;
+        Ok::<(), ()>(())
+    })
+}
+
+#[test]
+fn system_call_that_waits_for_ever_fails() {
+    let flow = SystemHarness::new(waiting())
+        .when(at("w", Wait))
+        .then_accepted();
+
+    assert_snapshot!(report(flow), @r#"
+    flow failed at step 2: then accepted      tests/it/own_system/workers.rs:LINE
+
+      expected  Wait is accepted
+      found     Wait failed: the call failed: it waits for something that does not come within 30s
+                If this is a socket or another thread, run the flow in an async test and end it with `.await`
+
+    story   1 when   at("w", Wait)  FAILED: the call failed: it waits for something that does not come within 30s
+            2 then   accepted       FAILED
+
+    chain  Wait                                waiter  FAILED: the call failed: it waits for something that does not come within 30 ..   <- here
+
+    end    nothing pending · 1 handler failed
+    "#);
+}
+
+#[test]
+fn system_worker_that_never_waits_fails() {
+    let looping = SystemUnderTest::new("looping", |_| async {})
+        .command("starter", |_, _, Wait| async { Ok::<(), ()>(()) })
+        .worker("looper", |_| async {
+            loop {
+                tokio::task::yield_now().await;
+            }
+        });
+    let flow = SystemHarness::new(looping)
+        .when(at("w", Wait))
+        .then_settled();
+
+    assert_snapshot!(mismatch(flow), @r#"
+    expected  the flow settles without problems
+    found     looper failed on a step: the call failed: it goes on without waiting for anything
+    "#);
+}
+
+#[test]
+fn system_time_with_too_many_polls_fails() {
+    let polled = SystemUnderTest::new("polled", |_| async { Polled::start() })
+        .command("adder", |_: Arc<Polled>, _, Send| async {
+            Ok::<(), ()>(())
+        })
+        .polling_worker("poller", Duration::from_secs(1));
+    let flow = SystemHarness::new(polled)
+        .given_nothing()
+        .when_time_passes(24 * HOUR)
+        .then_settled();
+
+    assert_snapshot!(mismatch(flow), @r#"
+    expected  the flow settles without problems
+    found     time failed: poller would poll 86400 times meanwhile, and the budget is 10000: raise it with `.budget(..)`, or describe poller with `.worker(..)`
+    "#);
+}
+
+#[test]
+fn system_without_a_clock_gives_a_warning() {
+    let outcome = ping_pong(3)
+        .when(at("game", Send))
+        .then_settled()
+        .when_time_passes(HOUR)
+        .then_settled()
+        .run();
+
+    let warnings = outcome.warnings();
+    let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    assert_snapshot!(mask_line_numbers(&warnings.join("\n")), @r#"
+    tests/it/own_system/workers.rs:LINE: the system does not notice that time passes: describe its `.clock(..)`, or a worker that waits for a time
+    "#);
+}
+
+#[test]
+#[should_panic(expected = "the description of the system has two `.command(..)` for Wait")]
+fn system_with_two_components_for_one_type_panics() {
+    SystemHarness::new(waiting().command("other", |_, _, Wait| async { Ok::<(), ()>(()) }));
 }

@@ -33,7 +33,8 @@ impl ListKind for AnyEvent {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a list of messages",
     label = "neither one message, nor a tuple, an array or a `Vec` of them",
-    note = "a message needs `#[derive(Event)]` or `#[derive(Command)]`"
+    note = "a message needs `#[derive(Event)]` or `#[derive(Command)]`",
+    note = "in a test of a `SystemUnderTest`, add the id of its entity: `at(id, message)`"
 )]
 pub trait IntoMessages<Kind> {
     /// Calls `visit` with each message, in order, until `visit` returns an error.
