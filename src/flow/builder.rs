@@ -59,11 +59,9 @@ impl<'t, S: Phase + 't, K> Flow<'t, S, K> {
             .require_not_empty(Location::caller(), input, is_empty);
         flow
     }
-}
 
-impl<'t, S: Phase + 't> Flow<'t, S> {
     /// Activates a fault from here on.
-    pub(super) fn add_fault<Next>(self, fault: Fault, next: Next) -> Flow<'t, Next> {
+    pub(super) fn add_fault<Next>(self, fault: Fault, next: Next) -> Flow<'t, Next, K> {
         let mut flow = self.into_phase(next);
         if let Some(input) = empty_fault_input(&fault) {
             flow.plan.require_not_empty(fault.location, input, true);
@@ -78,7 +76,9 @@ impl<'t, S: Phase + 't> Flow<'t, S> {
             .push(fault.location, StepKind::Fault(Arc::new(fault)));
         flow
     }
+}
 
+impl<'t, S: Phase + 't> Flow<'t, S> {
     /// Disables an [`Invariant`] in this flow. A failure prints the reason.
     ///
     /// # Examples

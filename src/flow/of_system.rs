@@ -12,7 +12,7 @@ use crate::{
     flow::{Acted, AfterAct, Expecting, Flow, Given, OfSystem, phase::Phase},
     outcome::Outcome,
     plan::{MessageResult, Plan, Sending, StepKind},
-    system::under_test::At,
+    system::{fault::ComponentFault, under_test::At},
 };
 
 impl Flow<'_, Given, OfSystem> {
@@ -23,6 +23,18 @@ impl Flow<'_, Given, OfSystem> {
     pub fn given_command<C: fmt::Debug + Send + 'static>(mut self, command: At<C>) -> Self {
         let serialized = serialize_one::<AnyCommand>(&mut self.plan, &command);
         self.given(StepKind::GivenCommand(serialized))
+    }
+
+    /// Activates a fault at a component or a worker from here on; see [`fault::component`](crate::fault::component).
+    pub fn with_fault(self, fault: ComponentFault) -> Self {
+        self.add_fault(fault.0, Given)
+    }
+}
+
+impl<'t, S: AfterAct + 't> Flow<'t, S, OfSystem> {
+    /// Activates a fault at a component or a worker from here on; see [`fault::component`](crate::fault::component).
+    pub fn with_fault(self, fault: ComponentFault) -> Flow<'t, Acted, OfSystem> {
+        self.add_fault(fault.0, Acted::new())
     }
 }
 

@@ -5,7 +5,10 @@ use flow_domain::model::{AnyEvent, IntoMessages};
 use crate::{
     flow::{Acted, Flow, Given, OfSystem},
     plan::{Plan, RunGuard, Setup},
-    system::under_test::{At, SystemUnderTest},
+    system::{
+        fault::ComponentFault,
+        under_test::{At, SystemUnderTest},
+    },
 };
 
 /// Wraps a system of your own, and begins test flows for it.
@@ -76,6 +79,12 @@ impl SystemHarness {
     #[track_caller]
     pub fn given_nothing<'t>(&self) -> Flow<'t, Given, OfSystem> {
         self.begin().given_nothing()
+    }
+
+    /// Begins with a fault at a component or a worker; see [`fault::component`](crate::fault::component).
+    #[track_caller]
+    pub fn with_fault<'t>(&self, fault: ComponentFault) -> Flow<'t, Given, OfSystem> {
+        self.begin().with_fault(fault)
     }
 
     /// Begins with a command; see [`Flow::when`].

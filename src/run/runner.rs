@@ -101,6 +101,15 @@ impl Runner<'_, '_> {
         };
 
         let system = self.outcome.system();
+        let components = system.component_names();
+        if let Some(component) = fault.component()
+            && !components.contains(&component)
+        {
+            let found = format!("the system has only {}", components.join(", "));
+            let mismatch = Mismatch::new(format!("the component {component:?}"), found);
+            return Err(self.fail_step(idx, mismatch));
+        }
+
         let name_of = |handler| system.handler_name(handler);
         faults
             .activate(idx, fault, self.outcome.resources(), name_of)

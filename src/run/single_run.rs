@@ -134,7 +134,9 @@ impl<'p, 't> Runner<'p, 't> {
 
     /// Starts a system that is not built on `flow-domain`.
     async fn start_system(plan: &'p Plan<'t>, system: &dyn StartSystem) -> Self {
+        let faults = plan.needs_fault_injector().then(Arc::default);
         let settings = SystemSettings {
+            faults: faults.clone(),
             watched: plan.watched_states(),
             budget: plan.setup.budget,
             worker_seed: plan.setup.worker_seed,
@@ -143,7 +145,7 @@ impl<'p, 't> Runner<'p, 't> {
         plan.watched
             .begin_run(&started.recorder, &Arc::new(CallLimits::new(u32::MAX)));
 
-        Self::with_system(plan, (started.system, started.resources), None)
+        Self::with_system(plan, (started.system, started.resources), faults)
     }
 
     fn start_domain(

@@ -174,6 +174,11 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
     /// Returns which handlers handle which messages.
     fn wiring(&self) -> &Wiring;
 
+    /// Returns the names of the components and workers of a system that is not built on `flow-domain`.
+    fn component_names(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
     /// Returns true if the wiring is known. Otherwise [`wiring`](Self::wiring) is empty.
     fn has_known_wiring(&self) -> bool {
         true

@@ -188,6 +188,15 @@ impl FaultInjector {
         })
     }
 
+    /// Counts a call of a component, and returns the failure that takes the place of the call, if any.
+    pub(crate) fn component_failure(&self, component: &str) -> Option<Error> {
+        let text = self.hit(0, |active| match &active.fault.injection_point {
+            InjectionPoint::Component { name, text } if name == component => Some(text.clone()),
+            _ => None,
+        })?;
+        Some(Error::failed("the scripted call", text))
+    }
+
     /// Counts the publication of a message, and returns true if it must fail.
     fn publication_must_fail(&self) -> bool {
         self.hit(0, |active| {

@@ -11,6 +11,7 @@
 //! | [`Fault::crash_after`] | the engine crashes after a handler commits, and before the acknowledgement |
 //! | [`Fault::restart_after`] | the engine stops after `n` deliveries, and starts again with new handlers |
 //! | [`Fault::resource`] | a call of a fake fails |
+//! | [`component`] | a component or a worker of a [`SystemUnderTest`](crate::SystemUnderTest) fails |
 //!
 //! `publish`, `crash_after` and `restart_after` need an engine. They never happen in
 //! [`Mode::Sync`](crate::Mode::Sync).
@@ -36,12 +37,14 @@
 
 mod call_script;
 mod commit_barrier;
+mod component_fault;
 mod delivery_count;
 mod injector;
 mod script;
 mod step_fault;
 
 pub use call_script::{CallScript, Failable, ScriptedFailure};
+pub use component_fault::{ComponentFault, ComponentFaultPoint, component};
 pub use script::{AppendFault, CrashFault, Fault, HandlerFault, PublishFault, ResourceFault};
 pub use step_fault::StepFault;
 

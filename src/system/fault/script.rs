@@ -39,6 +39,12 @@ pub(crate) enum InjectionPoint {
     Crash(HandlerRef),
     /// After a delivery.
     Restart,
+    /// At a call of a component of a system that is not built on `flow-domain`.
+    Component {
+        name: String,
+        /// What the failure says.
+        text: String,
+    },
     /// At a call of a fake.
     Resource {
         name: &'static str,
@@ -153,6 +159,14 @@ impl Fault {
             InjectionPoint::Handler { handler, .. } | InjectionPoint::Crash(handler) => {
                 Some(handler.type_id)
             }
+            _ => None,
+        }
+    }
+
+    /// Returns the name of the component that the fault is about, if there is one.
+    pub(crate) fn component(&self) -> Option<&str> {
+        match &self.injection_point {
+            InjectionPoint::Component { name, .. } => Some(name),
             _ => None,
         }
     }
@@ -320,6 +334,7 @@ impl fmt::Display for Fault {
             InjectionPoint::Append(Ok(stream)) => write!(f, "an append to {stream} conflicts")?,
             InjectionPoint::Append(Err(_)) => f.write_str("an append conflicts")?,
             InjectionPoint::Publish => f.write_str("publishing fails")?,
+            InjectionPoint::Component { name, text } => write!(f, "{name} fails: {text}")?,
             InjectionPoint::Crash(handler) => {
                 write!(f, "the engine crashes after {} commits", handler.name)?;
             }

@@ -16,6 +16,7 @@ use flow_domain::{
 
 use crate::system::{
     Act, ClockAdvance, System,
+    fault::FaultInjector,
     under_test::{
         CommittedEvents, SystemSettings, SystemUnderTest,
         route::{OwnRejection, Route},
@@ -30,6 +31,8 @@ pub(super) struct RunningSystem<S> {
     pub(super) recorder: Arc<SystemRecorder>,
     pub(super) events: CommittedEvents,
     pub(super) rounds: WorkerRounds,
+    /// `None` if the flow has no faults.
+    faults: Option<Arc<FaultInjector>>,
     /// How many events were read from each log.
     n_read: Vec<usize>,
     watched: Vec<WatchedState>,
@@ -65,6 +68,7 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
             });
 
         let mut system = Self {
+            faults: settings.faults,
             rounds: WorkerRounds::new(settings.budget, settings.worker_seed),
             n_read: vec![0; description.event_logs.len()],
             watched: watched.collect(),
@@ -79,6 +83,11 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
         // What exists at the start is no work of a call: an error here comes again.
         let _ = system.note_changes().await;
         system
+    }
+
+    /// Returns the failure that takes the place of a call, if a fault says so.
+    pub(super) fn scripted_failure(&self, component: &str) -> Option<Error> {
+        self.faults.as_ref()?.component_failure(component)
     }
 
     /// Tells the system the virtual time.
@@ -217,7 +226,10 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
     ) -> Result<Reply, Error> {
         self.events.begin_call(route.component(), kind, Some(cause));
         self.events.start_entry();
-        let reply = route.call(Arc::clone(&self.state), messages).await;
+        let reply = match self.scripted_failure(route.component()) {
+            Some(err) => Err(err),
+            None => route.call(Arc::clone(&self.state), messages).await,
+        };
         let reply = reply.map_err(|err| self.rejection_or_failure(route, err));
 
         let noted = self.note_changes().await;
@@ -358,6 +370,16 @@ impl<S: Send + Sync + 'static> System for RunningSystem<S> {
 
     fn is_inline(&self) -> bool {
         true
+    }
+
+    fn component_names(&self) -> Vec<&'static str> {
+        let description = &self.description;
+        let routes = description.commands.iter().chain(&description.inbound);
+        let workers = description.workers.iter().map(|worker| worker.name);
+        routes
+            .map(|route| route.component())
+            .chain(workers)
+            .collect()
     }
 
     fn has_known_wiring(&self) -> bool {

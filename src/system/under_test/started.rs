@@ -4,6 +4,7 @@ use flow_domain::{port::BoxFuture, record::Recorder, testing::StateType};
 
 use crate::system::{
     Resources, System,
+    fault::FaultInjector,
     under_test::{SystemUnderTest, running::RunningSystem},
 };
 
@@ -14,6 +15,8 @@ pub(crate) struct SystemSettings {
     pub(crate) watched: Vec<(StateType, String)>,
     /// How many steps of workers an act may cause.
     pub(crate) budget: usize,
+    /// `None` if the flow has no faults.
+    pub(crate) faults: Option<Arc<FaultInjector>>,
     /// Shuffles the order of the workers; `None` for the order of the list.
     pub(crate) worker_seed: Option<u64>,
 }

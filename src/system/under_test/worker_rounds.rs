@@ -146,9 +146,12 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
         self.events
             .begin_call(worker.name, HandlerKind::EventHandler, None);
 
-        let step = match &worker.work {
-            Work::Stepped(step) => catch_panics(step(Arc::clone(&self.state))).await.flatten(),
-            Work::Polling(interval) => let_poll(*interval).await,
+        let step = match (&worker.work, self.scripted_failure(worker.name)) {
+            (_, Some(err)) => Err(err),
+            (Work::Stepped(step), None) => {
+                catch_panics(step(Arc::clone(&self.state))).await.flatten()
+            }
+            (Work::Polling(interval), None) => let_poll(*interval).await,
         };
 
         let has_changed = self.note_changes().await;

@@ -1,4 +1,6 @@
-use flow_harness::{CommittedEvents, SystemHarness, SystemUnderTest, WorkerStep, at, expect};
+use flow_harness::{
+    CommittedEvents, SystemHarness, SystemUnderTest, WorkerStep, at, expect, fault,
+};
 
 use crate::{
     fixture::mask_line_numbers,
@@ -162,4 +164,19 @@ fn system_that_tells_no_event_is_warned_of() {
     insta::assert_snapshot!(mask_line_numbers(&warning.to_string()), @r#"
     tests/it/own_system/flows.rs:LINE: the system told no event in this run, so this expectation cannot fail here. Pass each event that it commits to `CommittedEvents::add`
     "#);
+}
+
+#[test]
+fn system_worker_that_was_down_catches_up() {
+    bank()
+        .given_command(at("A-1", AccountCommand::Open))
+        .with_fault(fault::component("statements").fails("the disk is full"))
+        .when(at("A-1", AccountCommand::Deposit { cents: 7 }))
+        .then(expect::component_failed("statements", "the disk is full"))
+        .then_projection::<Statement>("A-1")
+        .unchanged()
+        .when(at("A-1", AccountCommand::Deposit { cents: 8 }))
+        .then_projection::<Statement>("A-1")
+        .has(|statement| statement.lines.len() == 3)
+        .run();
 }

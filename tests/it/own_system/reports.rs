@@ -1,4 +1,4 @@
-use flow_harness::at;
+use flow_harness::{at, fault};
 use insta::assert_snapshot;
 
 use crate::{
@@ -345,6 +345,55 @@ fn system_report_of_given_events_without_a_history() {
     story   1 given  at("A-1", Granted { points: 20 })  FAILED
             2 when   at("A-1", Open)                    skipped
             3 then   accepted                           skipped
+
+    end    nothing pending · no handlers failed
+    "#);
+}
+
+#[test]
+fn system_report_of_a_fault_at_an_unknown_component() {
+    let flow = bank()
+        .with_fault(fault::component("statement").fails("the disk is full"))
+        .when(at("A-1", AccountCommand::Open))
+        .then_accepted();
+
+    assert_snapshot!(report(flow), @r#"
+    flow failed at step 1: fault statement fails: the disk is full      tests/it/own_system/reports.rs:LINE
+
+      expected  the component "statement"
+      found     the system has only accounts, transfers, statements, rewards
+
+      2 later steps were skipped
+
+    story   1 fault  statement fails: the disk is full  FAILED
+            2 when   at("A-1", Open)                    skipped
+            3 then   accepted                           skipped
+
+    end    nothing pending · no handlers failed
+    "#);
+}
+
+#[test]
+fn system_report_of_a_fault_that_does_not_happen() {
+    let flow = bank()
+        .with_fault(fault::component("transfers").fails("the line is cut"))
+        .when(at("A-1", AccountCommand::Open))
+        .then_accepted();
+
+    assert_snapshot!(report(flow), @r#"
+    flow failed at step 1: fault transfers fails: the line is cut      tests/it/own_system/reports.rs:LINE
+
+      expected  the fault happens: transfers fails: the line is cut
+      found     the run never reached the point of the fault
+
+    story   1 fault  transfers fails: the line is cut  FAILED
+            2 when   at("A-1", Open)                   accepted
+            3 then   accepted                          ok
+
+    chain  Open                                accounts  returned
+           └ Opened                            AccountEvent-A-1 @1
+           statements                          returned
+           rewards                             returned
 
     end    nothing pending · no handlers failed
     "#);
