@@ -150,7 +150,8 @@
 //! # Real databases
 //!
 //! `FLOW_BACKEND=sqlite::memory: cargo test` runs the same tests on SQLite, and a URL of PostgreSQL runs them
-//! there. A run has a store of its own on every backend. See [`backend`] and [`docs::backends`].
+//! there. A run has a store of its own on every backend. `FLOW_COMPARE_BACKEND` runs each flow in memory, too, and
+//! compares both runs. See [`backend`] and [`docs::backends`].
 //!
 //! # Events that change
 //!

@@ -7,7 +7,7 @@ use flow_domain::{
 
 use crate::{
     expect::{
-        Expectation, Mismatch, Subject,
+        Claim, Expectation, Mismatch, Subject,
         check::Check,
         handlers::{handler_name, has_run},
         never_happens::NeverHappens,
@@ -58,10 +58,12 @@ pub fn attempts<H: 'static>(expected: usize) -> impl Expectation {
         )
     });
     match expected {
-        0 => check.excluding(|outcome| {
-            let name = outcome.system().handler_name(TypeId::of::<H>())?;
-            NeverHappens::call(name, outcome)
-        }),
+        0 => check
+            .excluding(|outcome| {
+                let name = outcome.system().handler_name(TypeId::of::<H>())?;
+                NeverHappens::call(name, outcome)
+            })
+            .claiming(Claim::Exclusion),
         _ => check,
     }
 }

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use flow_domain::message::MessageLabels;
 
 use crate::{
-    expect::{Expectation, Mismatch, never_happens::NeverHappens},
+    expect::{Claim, Expectation, Mismatch, never_happens::NeverHappens},
     outcome::{Description, Outcome, Problem},
 };
 
@@ -26,6 +26,7 @@ pub(super) struct Check<'t> {
     run: Box<CheckFn<'t>>,
     covers: Box<CoversFn<'t>>,
     never_happens: fn(&Outcome) -> Option<NeverHappens>,
+    claim: Claim,
     scope: Scope,
     allows_pending: bool,
     needs_handlers: bool,
@@ -56,6 +57,7 @@ impl<'t> Check<'t> {
             run: Box::new(check),
             covers: Box::new(|_, _| false),
             never_happens: |_| None,
+            claim: Claim::Effect,
             scope: Scope::AllActs,
             allows_pending: false,
             needs_handlers: true,
@@ -74,6 +76,12 @@ impl<'t> Check<'t> {
     /// Sets the function that finds out whether what the expectation excludes can never happen.
     pub(super) fn excluding(mut self, never_happens: fn(&Outcome) -> Option<NeverHappens>) -> Self {
         self.never_happens = never_happens;
+        self
+    }
+
+    /// Sets what the expectation says about acts that change nothing.
+    pub(super) fn claiming(mut self, claim: Claim) -> Self {
+        self.claim = claim;
         self
     }
 
@@ -138,6 +146,10 @@ impl Expectation for Check<'_> {
 
     fn warning(&self, outcome: &Outcome) -> Option<String> {
         NeverHappens::warning((self.never_happens)(outcome))
+    }
+
+    fn claim(&self, _: &Outcome) -> Claim {
+        self.claim
     }
 
     fn is_about_last_act(&self) -> bool {

@@ -5,8 +5,8 @@ use flow_domain::{Error, Rejection, message::short_type_name};
 use crate::{
     chain::ScheduledCommands,
     expect::{
-        EmptyInput, Expectation, Mismatch, Subject, check::Check, never_happens::NeverHappens,
-        with_timer_advice,
+        Claim, EmptyInput, Expectation, Mismatch, Subject, check::Check,
+        never_happens::NeverHappens, with_timer_advice,
     },
     outcome::{ActKind, ActOutcome, Outcome, OwnRejection, Problem, ProblemKind},
     value::{counted, cut_list},
@@ -27,6 +27,7 @@ pub fn accepted() -> impl Expectation {
     Check::new("accepted", check)
         .for_unit_tests_too()
         .even_if_pending()
+        .claiming(Claim::Success)
         .excluding(infallible_method)
 }
 
@@ -253,6 +254,7 @@ pub fn settled() -> impl Expectation {
             .showing_failures_of(handlers))
     })
     .for_unit_tests_too()
+    .claiming(Claim::Success)
     .excluding(|outcome| infallible_method(outcome).or_else(|| idle_time(outcome)))
 }
 

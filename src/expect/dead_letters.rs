@@ -2,8 +2,9 @@ use flow_domain::record::{Entry, EntryKind, Record};
 
 use crate::{
     expect::{
-        Expectation, Mismatch, Subject, attempts::handler_outcome_text, check::require_handlers,
-        command_result::require_text, messages::message_at, never_happens::NeverHappens,
+        Claim, Expectation, Mismatch, Subject, attempts::handler_outcome_text,
+        check::require_handlers, command_result::require_text, messages::message_at,
+        never_happens::NeverHappens,
     },
     outcome::{Outcome, Problem, ProblemKind},
     value::counted,
@@ -109,6 +110,13 @@ impl Expectation for DeadLetters {
                 method: "expect::dead_letters",
                 event: None,
             }))
+    }
+
+    fn claim(&self, _: &Outcome) -> Claim {
+        match self.n_expected {
+            Some(0) => Claim::Exclusion,
+            _ => Claim::Effect,
+        }
     }
 
     fn warning(&self, outcome: &Outcome) -> Option<String> {

@@ -8,7 +8,7 @@ use flow_domain::{
 
 use crate::{
     expect::{
-        EmptyInput, Expectation, Mismatch, Subject,
+        Claim, EmptyInput, Expectation, Mismatch, Subject,
         alignment::compare_fields,
         check::Check,
         messages::{
@@ -166,6 +166,7 @@ pub fn no_event<E: Event>() -> impl Expectation {
     Check::about_messages(describe, check)
         .for_unit_tests_too()
         .excluding(NeverHappens::event::<E>)
+        .claiming(Claim::Exclusion)
 }
 
 fn all_events(outcome: &Outcome) -> Vec<MessageView> {

@@ -1,7 +1,7 @@
 use flow_domain::{message::short_type_name, testing::StateType};
 
 use crate::{
-    expect::Mismatch,
+    expect::{Claim, Mismatch},
     outcome::{Description, Outcome, Problem},
 };
 
@@ -119,6 +119,13 @@ pub trait Expectation: Send + Sync {
     #[doc(hidden)]
     fn stays_met(&self) -> bool {
         false
+    }
+
+    /// Returns what the expectation says about acts that change nothing. It is called after the check passed.
+    #[doc(hidden)]
+    fn claim(&self, outcome: &Outcome) -> Claim {
+        let _ = outcome;
+        Claim::Effect
     }
 
     /// Returns as text what the expectation reads outside of the record, before the acts it is about.

@@ -3,14 +3,14 @@ use std::{any::TypeId, error, panic::Location, sync::Arc};
 use flow_domain::{
     Error,
     message::{MessageLabels, short_type_name},
-    record::{EntryKind, HandlerOutcome},
+    record::{Entry, EntryKind, HandlerOutcome},
     wiring::nearest,
 };
 
 use crate::{
     chain::rolled_back_by,
     expect::{
-        Expectation, Mismatch, Subject,
+        Claim, Expectation, Mismatch, Subject,
         check::{Check, require_handlers},
         command_result::require_text,
         never_happens::NeverHappens,
@@ -107,7 +107,7 @@ impl Expectation for HandledBy {
 
     fn check(&self, outcome: &Outcome) -> Result<(), Mismatch> {
         let name = handler_name(self.handler, self.type_name, outcome)?;
-        let n_handled = finished_calls(name, outcome)
+        let n_handled = finished_calls(outcome.act_entries(), name, outcome)
             .filter(FinishedCall::is_handled)
             .count();
 
@@ -123,7 +123,7 @@ impl Expectation for HandledBy {
             0 => "it handled nothing".to_owned(),
             _ => format!("it handled {}", n_messages_text(n_handled)),
         };
-        let not_handled = finished_calls(name, outcome)
+        let not_handled = finished_calls(outcome.act_entries(), name, outcome)
             .filter(|call| !call.is_handled())
             .map(|call| call.summary())
             .collect();
@@ -139,6 +139,19 @@ impl Expectation for HandledBy {
 
     fn warning(&self, outcome: &Outcome) -> Option<String> {
         NeverHappens::warning(self.never_happens(outcome))
+    }
+
+    fn claim(&self, outcome: &Outcome) -> Claim {
+        let has_new_call = |handler| {
+            let mut new_calls = finished_calls(outcome.new_entries(), handler, outcome);
+            new_calls.any(|call| call.is_handled())
+        };
+
+        // Without a new call, an exact number says only that there is none.
+        match outcome.system().handler_name(self.handler) {
+            Some(handler) if has_new_call(handler) => Claim::Effect,
+            _ => Claim::Exclusion,
+        }
     }
 
     fn stays_met(&self) -> bool {
@@ -191,19 +204,20 @@ pub(super) fn has_run(outcome: &HandlerOutcome) -> bool {
 
 /// Returns a line for each message that the handler skipped in the acts so far.
 pub(crate) fn skipped_messages(handler: &str, outcome: &Outcome) -> Vec<String> {
-    finished_calls(handler, outcome)
+    finished_calls(outcome.act_entries(), handler, outcome)
         .filter(|call| !call.has_run())
         .map(|call| call.summary())
         .collect()
 }
 
-/// Returns the calls of `handler` that ended in the acts so far. Calls that lost a race are repeated, so
+/// Returns the calls of `handler` that ended in these entries. Calls that lost a race are repeated, so
 /// they do not count.
 fn finished_calls<'a>(
+    entries: impl Iterator<Item = &'a Entry>,
     handler: &'a str,
     outcome: &'a Outcome,
 ) -> impl Iterator<Item = FinishedCall<'a>> {
-    outcome.act_entries().filter_map(move |entry| match &entry.kind {
+    entries.filter_map(move |entry| match &entry.kind {
         EntryKind::HandlerEnded(HandlerOutcome::LostRace(_)) => None,
         EntryKind::HandlerEnded(ending) => {
             let start = entry.cause.map(|cause| &outcome.record().entry(cause).kind);
@@ -307,7 +321,7 @@ pub fn no_handler_failure<H: 'static>() -> impl Expectation {
     Check::about_messages(describe, move |outcome| {
         let name = handler_name(type_id, type_name, outcome)?;
         let expected = format!("{type_name} is called and does not fail");
-        if !finished_calls(name, outcome).any(|call| call.has_run()) {
+        if !finished_calls(outcome.act_entries(), name, outcome).any(|call| call.has_run()) {
             return Err(Mismatch::new(expected, "it was not called")
                 .with_differences(skipped_messages(name, outcome))
                 .with_subject(Subject::Handled(name)));
@@ -325,6 +339,7 @@ pub fn no_handler_failure<H: 'static>() -> impl Expectation {
             .with_subject(Subject::Handled(name))
             .showing_failures_of([Some(name)]))
     })
+    .claiming(Claim::Success)
 }
 
 /// Returns the failures of a handler in the acts so far.

@@ -9,7 +9,7 @@ use flow_domain::{
 
 use crate::{
     expect::{
-        EmptyInput, Expectation, Mismatch, Subject, alignment::align, check::Check,
+        Claim, EmptyInput, Expectation, Mismatch, Subject, alignment::align, check::Check,
         never_happens::NeverHappens,
     },
     outcome::{Outcome, Problem, ProblemKind},
@@ -45,6 +45,7 @@ pub fn no_commands() -> impl Expectation {
         check_commands(&expected, outcome)
     })
     .excluding(NeverHappens::any_command)
+    .claiming(Claim::Exclusion)
 }
 
 /// The messages that a test expects, as JSON, and how to compare each by its Rust type.

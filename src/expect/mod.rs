@@ -43,6 +43,7 @@ mod attempts;
 mod catch_closure;
 mod chain;
 mod check;
+mod claim;
 mod command_result;
 mod compare_json;
 mod dead_letters;
@@ -59,6 +60,7 @@ mod published;
 mod resource;
 mod rows;
 mod scheduled;
+mod similar_id;
 mod state;
 mod state_checks;
 mod stored_form;
@@ -69,6 +71,8 @@ mod unchanged;
 pub use attempts::attempts;
 pub(crate) use catch_closure::{catch_closure, describe};
 pub use chain::chain;
+#[doc(hidden)]
+pub use claim::Claim;
 pub(crate) use command_result::rejected_by_system;
 pub use command_result::{
     accepted, accepted_count, rejected, rejected_matching, rejected_with_message, reply, settled,

@@ -4,7 +4,7 @@ use flow_domain::{Projection, record::TableKind, testing::StateType};
 
 use crate::{
     expect::{
-        Expectation, Mismatch, Requirement,
+        Claim, Expectation, Mismatch, Requirement,
         state_checks::{CheckKind, StateChecks, holds_for, show_rows},
         stored_form::StoredForm,
         unchanged::require_unchanged,
@@ -153,6 +153,10 @@ impl<P> Expectation for Rows<'_, P> {
 
     fn description(&self) -> Description {
         self.checks.description()
+    }
+
+    fn claim(&self, _: &Outcome) -> Claim {
+        self.checks.claim()
     }
 
     fn warning(&self, outcome: &Outcome) -> Option<String> {

@@ -9,7 +9,7 @@ use flow_domain::{
 use crate::{
     chain::{ScheduleStatus, ScheduledCommands},
     expect::{
-        Expectation, Mismatch, Subject,
+        Claim, Expectation, Mismatch, Subject,
         check::{Check, require_handlers},
         empty_input::EmptyInput,
         messages::{first_name, is_problem_of, message_at, require_known_message, type_name},
@@ -191,6 +191,7 @@ pub fn not_scheduled<C: Command>() -> impl Expectation {
             .map_err(|mismatch| mismatch.with_subject(Subject::NoMessage(name())))
     })
     .excluding(NeverHappens::command::<C>)
+    .claiming(Claim::Exclusion)
 }
 
 /// Requires that `is_met` returns true for the number of commands of type `C` that are scheduled now.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     expect::{
-        Expectation, Mismatch,
+        Claim, Expectation, Mismatch,
         compare_json::{require_equal, require_like},
         state_checks::{CheckKind, StateChecks, holds_for, require_one},
         stored_form::StoredForm,
@@ -191,6 +191,10 @@ impl<T> Expectation for State<'_, T> {
 
     fn description(&self) -> Description {
         self.checks.description()
+    }
+
+    fn claim(&self, _: &Outcome) -> Claim {
+        self.checks.claim()
     }
 
     fn warning(&self, outcome: &Outcome) -> Option<String> {

@@ -7,8 +7,9 @@ use flow_domain::{
 
 use crate::{
     expect::{
-        Mismatch, Requirement, StateSubject, Subject, catch_closure, never_happens::NeverHappens,
-        nothing_found::nothing_found, stored_form::StoredForm, unchanged::require_changed,
+        Claim, Mismatch, Requirement, StateSubject, Subject, catch_closure,
+        never_happens::NeverHappens, nothing_found::nothing_found, similar_id::similar_id,
+        stored_form::StoredForm, unchanged::require_changed,
     },
     outcome::{Description, Outcome, StateQuery},
     value::show_stored,
@@ -120,8 +121,54 @@ impl<'t> StateChecks<'t> {
             .flatten()
     }
 
+    pub(super) fn claim(&self) -> Claim {
+        if self.is_negative() && !self.has(CheckKind::NoChange) {
+            Claim::Exclusion
+        } else {
+            Claim::Effect
+        }
+    }
+
     pub(super) fn warning(&self, outcome: &Outcome) -> Option<String> {
-        NeverHappens::warning(self.never_happens(outcome))
+        let never = NeverHappens::warning(self.never_happens(outcome));
+        never
+            .or_else(|| self.similar_id_warning(outcome))
+            .or_else(|| self.no_rows_warning(outcome))
+    }
+
+    /// Returns a warning if the state is absent, and the run has only a similar id.
+    fn similar_id_warning(&self, outcome: &Outcome) -> Option<String> {
+        let id = self.query.id.as_deref()?;
+        if !self.is_negative() {
+            return None;
+        }
+
+        let near = similar_id(id, outcome.record())?;
+        Some(format!(
+            "nothing in this run has the id {id:?}, so this expectation probably always passes; did you mean {near:?}?"
+        ))
+    }
+
+    /// Returns a warning if the checks expect only that the rows are unchanged, and there are none.
+    fn no_rows_warning(&self, outcome: &Outcome) -> Option<String> {
+        let expects_only_no_change = self.query.id.is_none()
+            && self
+                .checks
+                .iter()
+                .all(|check| check.kind == CheckKind::NoChange);
+        let mut entries = outcome.record().entries().iter();
+        if !expects_only_no_change
+            || self.checks.is_empty()
+            || outcome.is_last_act_refused()
+            || entries.any(|entry| self.query.is_written_by(entry))
+        {
+            return None;
+        }
+
+        let name = self.query.state_type.name;
+        Some(format!(
+            "the run stores no {name}, so no row can be unchanged. To expect no rows, use `.count(0)`"
+        ))
     }
 
     /// Returns what the diagnosis must explain if `mismatch` was found.

@@ -137,6 +137,19 @@ impl FlowHarness {
         self
     }
 
+    /// Runs every flow once more, on another backend, and fails it if anything differs.
+    ///
+    /// Compared are what the test sees, the record of the run, and all that is stored at the end. A flow
+    /// that fails must fail alike. [`allow_difference`](Flow::allow_difference) names exceptions.
+    ///
+    /// The default is the environment variable `FLOW_COMPARE_BACKEND`. See
+    /// [`docs::backends`](crate::docs::backends).
+    #[must_use]
+    pub fn compare_backend(mut self, backend: impl Backend + 'static) -> Self {
+        Arc::make_mut(&mut self.setup).compared_backend = Some(BackendChoice::explicit(backend));
+        self
+    }
+
     /// Stops the engine from running after every act.
     ///
     /// The engine then runs only in the steps [`when_engine_runs`](Flow::when_engine_runs) and

@@ -31,6 +31,11 @@ impl Outcome {
         self.new_acts.n_entries_before.max(self.n_given_entries)
     }
 
+    /// Returns the number of acts that a `then` step has checked before the new acts.
+    pub(crate) fn n_checked_acts(&self) -> usize {
+        self.new_acts.n_acts_before
+    }
+
     /// Returns true if there are earlier acts, which a `then` step has checked.
     pub(crate) fn has_checked_acts(&self) -> bool {
         0 < self.new_acts.n_acts_before

@@ -53,8 +53,8 @@ pub struct Outcome {
     warnings: Vec<Warning>,
     /// The warnings about the wiring of the domain.
     pub(crate) wiring_warnings: Arc<[Warning]>,
-    /// A warning for each `given_command` that changed nothing.
-    idle_given_commands: Vec<Warning>,
+    /// The warnings that only a report shows: those about commands that changed nothing.
+    warnings_of_report: Vec<Warning>,
     /// The types of messages of the test that do not implement `PartialEq`.
     pub(crate) compared_by_json: BTreeSet<&'static str>,
     /// The categories and ids of the aggregates that `then` steps read since the last act.
@@ -91,7 +91,7 @@ impl Outcome {
             disabled_invariants,
             warnings: Vec::new(),
             wiring_warnings: Arc::default(),
-            idle_given_commands: Vec::new(),
+            warnings_of_report: Vec::new(),
             compared_by_json: BTreeSet::new(),
             read_aggregates: Mutex::default(),
             state_reads: Mutex::default(),
@@ -143,9 +143,9 @@ impl Outcome {
         self.warnings.push(warning);
     }
 
-    /// Adds a warning about a `given_command` that changed nothing.
-    pub(crate) fn warn_of_idle_given_command(&mut self, warning: Warning) {
-        self.idle_given_commands.push(warning);
+    /// Adds a warning that is printed only if the flow fails.
+    pub(crate) fn warn_if_failed(&mut self, warning: Warning) {
+        self.warnings_of_report.push(warning);
     }
 
     pub(crate) fn system(&self) -> &dyn System {
@@ -327,12 +327,12 @@ impl Outcome {
     /// Returns likely mistakes that do not fail the flow.
     ///
     /// Examples are an expectation that always passes, a setting without an effect, a warning of
-    /// [`Domain::check`](flow_domain::Domain::check), a type without `PartialEq`, a `given_command` that changed
+    /// [`Domain::check`](flow_domain::Domain::check), a type without `PartialEq`, a command that changed
     /// nothing, and an aggregate that changes without an event
     /// ([`Invariant::SilentChange`](crate::Invariant::SilentChange)).
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = self.warnings_to_print();
-        warnings.extend(self.idle_given_commands.iter().cloned());
+        warnings.extend(self.warnings_of_report.iter().cloned());
         if self.invariants.has(Invariant::SilentChange) {
             let category_of = |aggregate: &str| self.system.category_of(aggregate);
             warnings.extend(silent_changes(&self.record, category_of));
@@ -341,7 +341,7 @@ impl Outcome {
     }
 
     /// Returns the warnings that are printed when the flow passes: not those about silent changes and
-    /// about given commands.
+    /// about commands that changed nothing.
     pub(crate) fn warnings_to_print(&self) -> Vec<Warning> {
         let mut warnings = self.warnings.clone();
         warnings.extend(self.wiring_warnings.iter().cloned());

@@ -6,7 +6,7 @@ use flow_domain::{record::Invariant, wiring::WiringWarning};
 ///
 /// The report of a failed flow contains its warnings, except those about types without `PartialEq`. If
 /// a flow passes, its warnings are printed to standard error, except those about silent changes and about
-/// a `given_command` that changed nothing.
+/// a command that changed nothing, unless the `then` steps after it only exclude something.
 /// `cargo test -- --show-output` shows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

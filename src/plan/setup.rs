@@ -23,6 +23,8 @@ pub(crate) struct Setup {
     pub(crate) mode_is_explicit: bool,
     /// What opens the store of a run.
     pub(crate) backend: BackendChoice,
+    /// What opens the store of a second run, which must have the same results.
+    pub(crate) compared_backend: Option<BackendChoice>,
     pub(crate) budget: usize,
     pub(crate) is_paused: bool,
     /// Shuffles the workers of a system; `None` for the order of their list.
@@ -76,6 +78,7 @@ impl Setup {
             wiring_check: WiringCheck::of_function::<F>(),
             mode: Mode::from_env(),
             backend: BackendChoice::from_env(),
+            compared_backend: BackendChoice::compared_from_env(),
             invariants: InvariantSet::all(),
             ..Self::plain(Tested::Domain(Arc::new(build_domain)))
         }
@@ -100,6 +103,7 @@ impl Setup {
             mode: Mode::Sync,
             mode_is_explicit: false,
             backend: BackendChoice::default(),
+            compared_backend: None,
             budget: 10_000,
             is_paused: false,
             worker_seed: None,
@@ -119,8 +123,13 @@ impl Setup {
         let seed = self.worker_seed;
         let seed = seed.map(|seed| format!("{WORKER_SEED_VAR}={seed}"));
 
-        let backend = self.backend.environment().into_iter();
-        backend.chain(mode).chain(seed).collect()
+        let backends = [Some(&self.backend), self.compared_backend.as_ref()];
+        let backends = backends.into_iter().flatten();
+        backends
+            .filter_map(BackendChoice::environment)
+            .chain(mode)
+            .chain(seed)
+            .collect()
     }
 
     /// Returns a function that builds the domain again, for an engine that restarts.

@@ -36,6 +36,7 @@ pub(super) struct Inner {
     pub(super) environment: Vec<String>,
     /// Which of several runs failed.
     pub(super) note: Option<String>,
+    is_backend_difference: bool,
     /// `None` if the test flow did not run.
     pub(super) outcome: Option<Box<Outcome>>,
 }
@@ -179,18 +180,23 @@ impl FlowFailure {
         self
     }
 
-    /// Adds a mismatch after those of the failed steps.
-    pub(crate) fn with_mismatch(mut self, failed: StepMismatch) -> Self {
-        let described = match &self.inner.outcome {
-            Some(outcome) => outcome.describe_step(failed.step),
-            None => String::new(),
-        };
-        self.inner.failed_steps.push(FailedStep {
-            step: failed.step + 1,
-            described,
-            location: failed.location.to_string(),
-            mismatch: failed.mismatch,
-        });
+    /// Adds mismatches after those of the failed steps.
+    pub(crate) fn with_mismatches(
+        mut self,
+        mismatches: impl IntoIterator<Item = StepMismatch>,
+    ) -> Self {
+        for failed in mismatches {
+            let described = match &self.inner.outcome {
+                Some(outcome) => outcome.describe_step(failed.step),
+                None => String::new(),
+            };
+            self.inner.failed_steps.push(FailedStep {
+                step: failed.step + 1,
+                described,
+                location: failed.location.to_string(),
+                mismatch: failed.mismatch,
+            });
+        }
         self
     }
 
@@ -207,6 +213,13 @@ impl FlowFailure {
     /// Notes which of several runs failed.
     pub(crate) fn with_note(mut self, note: &str) -> Self {
         self.inner.note = Some(note.to_owned());
+        self
+    }
+
+    /// Notes that a run on another backend differs, and on which one this failure happened.
+    pub(crate) fn with_backend_difference(mut self, note: String) -> Self {
+        self.inner.is_backend_difference = true;
+        self.inner.note = Some(note);
         self
     }
 
@@ -301,6 +314,13 @@ impl FlowFailure {
     /// Returns why the test flow failed, if the search found a cause.
     pub fn diagnosis(&self) -> Option<&Diagnosis> {
         self.inner.diagnosis.as_ref()
+    }
+
+    /// Returns true if two backends differ; see [`compare_backend`](crate::FlowHarness::compare_backend).
+    ///
+    /// It is false for a flow that fails alike on both.
+    pub fn is_backend_difference(&self) -> bool {
+        self.inner.is_backend_difference
     }
 
     /// Returns the number of failed steps.

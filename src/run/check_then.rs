@@ -16,6 +16,7 @@ impl Runner<'_, '_> {
 
         match warning {
             Ok(warning) => {
+                self.note_claim(expectation.claim(&self.outcome));
                 let location = self.plan.steps[idx].location;
                 let unchanged = self.warning_if_unchanged(idx, expectation);
                 for text in warning.into_iter().chain(unchanged) {

@@ -2,7 +2,7 @@ use flow_domain::{
     clock::Timestamp,
     json::{Json, Number},
     message::Payload,
-    record::{Entry, EntryKind, Record},
+    record::{EntryKind, Record},
 };
 
 use crate::{
@@ -10,8 +10,7 @@ use crate::{
     outcome::Outcome,
     plan::Plan,
     report::{FlowFailure, StepMismatch},
-    run::single_run::run_once,
-    system::Mode,
+    run::{record_difference::RecordDifference, run_config::RunConfig, single_run::run_once},
     value::{differences, has_same_leaves},
 };
 
@@ -24,7 +23,7 @@ const N_RERUNS: usize = 30;
 /// A flow that fails for another reason stays a failure, which then names the difference, too.
 pub(super) async fn check_determinism(
     plan: &Plan<'_>,
-    mode: Mode,
+    config: RunConfig<'_>,
     first: Result<Box<Outcome>, FlowFailure>,
 ) -> Result<Box<Outcome>, FlowFailure> {
     let Some(first_record) = record_of(&first) else {
@@ -32,7 +31,7 @@ pub(super) async fn check_determinism(
     };
 
     for _ in 0..N_RERUNS {
-        let next = run_once(plan, mode, None).await;
+        let next = run_once(plan, config, None).await;
         let difference = match record_of(&next) {
             Some(record) => first_difference(first_record, record),
             None => None,
@@ -41,15 +40,11 @@ pub(super) async fn check_determinism(
 
         match (&first, next, difference) {
             (Err(_), _, Some(difference)) => {
-                return first.map_err(|failure| failure.with_mismatch(difference));
+                return first.map_err(|failure| failure.with_mismatches([difference]));
             }
             (Ok(_), Err(failure), difference) => {
                 let note = "in a repeated run; the first run passes";
-                return Err(match difference {
-                    Some(difference) => failure.with_mismatch(difference),
-                    None => failure,
-                }
-                .with_note(note));
+                return Err(failure.with_mismatches(difference).with_note(note));
             }
             (Ok(_), Ok(next), Some(difference)) => {
                 let note = "in a repeated run that differs from the first; \
@@ -73,61 +68,23 @@ fn record_of(run: &Result<Box<Outcome>, FlowFailure>) -> Option<&Record> {
 
 /// Returns the first entry that differs, and the handler that caused it, as a mismatch.
 fn first_difference(first: &Record, second: &Record) -> Option<Mismatch> {
-    let differing = first
-        .entries()
-        .iter()
-        .zip(second.entries())
-        .find(|(left, right)| left.kind != right.kind || left.cause != right.cause);
-    let (n_first, n_second) = (first.entries().len(), second.entries().len());
-    let (left, right, record) = match differing {
-        Some((left, right)) => (Some(left), Some(right), first),
-        None if n_first < n_second => (None, second.entries().get(n_first), second),
-        None if n_second < n_first => (first.entries().get(n_second), None, first),
-        None => return None,
-    };
-    let differing = left.or(right)?;
-    let handler = handler_of(differing, record);
+    let difference = RecordDifference::find(first, second)?;
     // A result of a call shows that the handler differs. Anything else may have another reason.
-    let perhaps = match differing.cause {
-        Some(cause) if !is_start(&record.entry(cause).kind) => "perhaps ",
-        _ => "",
+    let perhaps = if difference.is_outside_of_calls() {
+        "perhaps "
+    } else {
+        ""
     };
 
-    let advice = match (left, right) {
+    let handler = difference.handler();
+    let advice = match (difference.left, difference.right) {
         (Some(left), Some(right)) => likely_cause(&left.kind, &right.kind),
         _ => OTHER_ADVICE,
     };
     let found = format!("{perhaps}{handler} gave two results for the same message\n{advice}");
-    let show = |entry: Option<&Entry>| match entry {
-        Some(entry) => entry.kind.to_string(),
-        None => "nothing".to_owned(),
-    };
-    let lines = vec![
-        format!("first   {}", show(left)),
-        format!("second  {}", show(right)),
-    ];
+    let [left, right] = difference.show();
+    let lines = vec![format!("first   {left}"), format!("second  {right}")];
     Some(Mismatch::new("two runs have the same record", found).with_differences(lines))
-}
-
-fn is_start(kind: &EntryKind) -> bool {
-    matches!(kind, EntryKind::HandlerStarted { .. })
-}
-
-/// Returns the handler of the nearest call: `entry` itself, its cause, or an earlier cause.
-fn handler_of(entry: &Entry, record: &Record) -> String {
-    let started = |kind: &EntryKind| match kind {
-        EntryKind::HandlerStarted { handler, .. } => Some((*handler).to_owned()),
-        _ => None,
-    };
-
-    started(&entry.kind)
-        .or_else(|| started(&record.entry(entry.cause?).kind))
-        .or_else(|| {
-            record
-                .causes(entry.cause?)
-                .find_map(|cause| started(&cause.kind))
-        })
-        .unwrap_or_else(|| "the test flow".to_owned())
 }
 
 const TIME_ADVICE: &str =

@@ -7,7 +7,10 @@ use crate::{
     outcome::{Outcome, Warning},
     plan::Plan,
     report::{FlowFailure, StepMismatch},
-    run::{allowed_difference::AllowedDifference, final_state::FinalState, single_run::run_once},
+    run::{
+        allowed_difference::AllowedDifference, final_state::FinalState, run_config::RunConfig,
+        single_run::run_once,
+    },
     system::Mode,
 };
 
@@ -15,18 +18,25 @@ use crate::{
 ///
 /// Returns the mode of the run whose record is in the result, and the result. Without a failure it is
 /// the run in engine mode.
-pub(super) async fn run_differential(plan: &Plan<'_>) -> (Mode, Result<Box<Outcome>, FlowFailure>) {
-    match run_once(plan, Mode::Sync, None).await {
-        Ok(inline) => (Mode::Engine, compare_with_engine(plan, &inline).await),
+pub(super) async fn run_differential(
+    plan: &Plan<'_>,
+    config: RunConfig<'_>,
+) -> (Mode, Result<Box<Outcome>, FlowFailure>) {
+    match run_once(plan, config.in_mode(Mode::Sync), None).await {
+        Ok(inline) => {
+            let result = compare_with_engine(plan, config.in_mode(Mode::Engine), &inline).await;
+            (Mode::Engine, result)
+        }
         Err(failure) => (Mode::Sync, Err(failure.with_note("in Mode::Sync"))),
     }
 }
 
 async fn compare_with_engine(
     plan: &Plan<'_>,
+    config: RunConfig<'_>,
     inline: &Outcome,
 ) -> Result<Box<Outcome>, FlowFailure> {
-    let through_engine = run_once(plan, Mode::Engine, None)
+    let through_engine = run_once(plan, config, None)
         .await
         .map_err(|failure| failure.with_note("in Mode::Engine; in Mode::Sync the flow passes"))?;
     let (inline, engine) = (

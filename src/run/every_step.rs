@@ -6,7 +6,7 @@ use crate::{
     expect::Mismatch,
     plan::Plan,
     report::{FlowFailure, StepMismatch},
-    run::single_run::run_once,
+    run::{run_config::RunConfig, single_run::run_once},
     system::{
         Mode,
         fault::{FaultInjector, StepFault},
@@ -21,14 +21,14 @@ const MAX_BUDGETS: usize = 10;
 /// A first run without a fault counts the deliveries.
 pub(super) async fn fault_at_every_step(
     plan: &Plan<'_>,
-    mode: Mode,
+    config: RunConfig<'_>,
     (location, fault): (&'static Location<'static>, StepFault),
 ) -> Result<(), FlowFailure> {
     let counter = Arc::new(FaultInjector::default());
-    let outcome = run_once(plan, mode, Some(Arc::clone(&counter))).await?;
+    let outcome = run_once(plan, config, Some(Arc::clone(&counter))).await?;
     let n_deliveries = counter.n_deliveries();
-    if n_deliveries == 0 || mode == Mode::Sync {
-        let found = if mode == Mode::Sync {
+    if n_deliveries == 0 || config.mode == Mode::Sync {
+        let found = if config.mode == Mode::Sync {
             "`Mode::Sync` has no engine, so it delivers nothing; use `.mode(Mode::Engine)`"
         } else {
             "the engine delivered nothing after the first act"
@@ -46,7 +46,7 @@ pub(super) async fn fault_at_every_step(
     let mut has_happened = false;
     for nth in 1..=n_deliveries {
         let faults = Arc::new(FaultInjector::at_delivery(fault, nth));
-        let result = run_once(plan, mode, Some(Arc::clone(&faults))).await;
+        let result = run_once(plan, config, Some(Arc::clone(&faults))).await;
 
         result.map_err(|failure| {
             let labels = failure.record().map(Record::labels);

@@ -15,7 +15,7 @@ use crate::{
 
 /// The final state of a run, without how the run reached it.
 ///
-/// It must be equal in `Mode::Sync` and `Mode::Engine`.
+/// It must be equal in `Mode::Sync` and `Mode::Engine`, and on two backends.
 #[derive(Debug, Default)]
 pub(super) struct FinalState<'o> {
     values: BTreeMap<Key, FinalValue<'o>>,
@@ -170,21 +170,21 @@ impl<'o> FinalState<'o> {
         concerned.flat_map(|(_, value)| value.fields())
     }
 
-    /// Returns the differences between two final states, as text. `modes` names their modes.
+    /// Returns the differences between two final states, as text. `names` are those of the two runs.
     pub(super) fn differences(
         &self,
-        modes: (&str, &str),
+        names: (&str, &str),
         other: &Self,
         allowed: &[&AllowedDifference<'_>],
     ) -> Vec<String> {
         let keys: BTreeSet<&Key> = self.values.keys().chain(other.values.keys()).collect();
-        let width = modes.0.len().max(modes.1.len());
+        let width = names.0.len().max(names.1.len());
 
         let mut differences = Vec::new();
         for key in keys {
             let [left, right] = [self, other].map(|state| state.value_without(key, allowed));
             if left != right {
-                let (first, second) = modes;
+                let (first, second) = names;
                 let (left, right) = (show(left.as_ref()), show(right.as_ref()));
                 differences.push(format!(
                     "{key}\n  {first:<width$}  {left}\n  {second:<width$}  {right}"

@@ -1,4 +1,4 @@
-use std::{collections::BTreeSet, mem, ops::Range};
+use std::{collections::BTreeSet, mem};
 
 use flow_domain::record::{Entry, EntryKind};
 
@@ -198,42 +198,9 @@ impl Runner<'_, '_> {
         let location = self.plan.steps[idx].location;
         self.outcome.warn(Warning::at_step(location, text));
     }
-
-    /// Adds a warning if the step is a `given_command` that changed nothing.
-    ///
-    /// The flow may pass nevertheless. If it fails, this may be the reason.
-    pub(super) fn warn_of_idle_given_command(&mut self, idx: usize, entries: Range<usize>) {
-        let step = &self.plan.steps[idx];
-        let record = self.outcome.record();
-        let StepKind::GivenCommand(Ok(command)) = &step.kind else {
-            return;
-        };
-        if record.entries()[entries].iter().any(is_change) {
-            return;
-        }
-
-        let name = record.labels().label(command.category, command.name);
-        let text = format!(
-            "the given command {name} was accepted, but changed nothing: no event, no state, no row. \
-             Check its fields and the given steps before it"
-        );
-        self.outcome
-            .warn_of_idle_given_command(Warning::at_step(step.location, text));
-    }
 }
 
 /// Returns true if the entry is about a message that is delivered again.
 fn is_retry(entry: &Entry) -> bool {
     matches!(entry.kind, EntryKind::RetryScheduled(_))
-}
-
-/// Returns true if the entry is about an event, a changed state or row, or a command for later.
-fn is_change(entry: &Entry) -> bool {
-    match &entry.kind {
-        EntryKind::Appended(_) | EntryKind::Scheduled { .. } | EntryKind::Cancelled(_) => true,
-        EntryKind::StateChanged(change) => {
-            change.table.kind.has_user_data() && change.before != change.after
-        }
-        _ => false,
-    }
 }

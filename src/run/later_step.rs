@@ -1,7 +1,6 @@
 use crate::{
     plan::{Plan, StepKind},
-    run::runner::Runner,
-    system::Mode,
+    run::{run_config::RunConfig, runner::Runner},
 };
 
 /// Returns the index of the first later act after which the expectation of step `failed_idx` holds.
@@ -10,7 +9,7 @@ use crate::{
 /// fakes of the flow are called again. Other expectations are skipped.
 pub(super) async fn find_later_step(
     plan: &Plan<'_>,
-    mode: Mode,
+    config: RunConfig<'_>,
     failed_idx: usize,
 ) -> Option<usize> {
     let StepKind::Then(expectation) = &plan.steps[failed_idx].kind else {
@@ -24,7 +23,7 @@ pub(super) async fn find_later_step(
         return None;
     }
 
-    let mut runner = Runner::start(plan, mode, None).await.ok()?;
+    let mut runner = Runner::start(plan, config, None).await.ok()?;
     for (idx, step) in plan.steps.iter().enumerate() {
         if matches!(step.kind, StepKind::Then(_)) {
             continue;

@@ -1,6 +1,7 @@
 //! Runs a flow, and returns its outcome.
 
 mod allowed_difference;
+mod backend_comparison;
 mod background_tasks;
 mod blocking;
 mod blocking_threads;
@@ -11,13 +12,16 @@ mod differential;
 mod every_step;
 mod final_state;
 mod idle_acts;
+mod idle_messages;
 mod invariants;
 mod later_step;
 mod problem_text;
 mod progress;
 mod real_wait;
+mod record_difference;
 mod redelivery;
 mod run_acts;
+mod run_config;
 mod runner;
 mod runtime_pool;
 mod settings;
@@ -43,10 +47,10 @@ use crate::{
     plan::{Plan, RunGuard},
     report::FlowFailure,
     run::{
-        blocking_threads::BlockingThreads, determinism::check_determinism,
-        differential::run_differential, every_step::fault_at_every_step,
-        real_wait::real_wait_warnings, settings::require_known_types, single_run::run_once,
-        trace::trace,
+        backend_comparison::compare_backends, blocking_threads::BlockingThreads,
+        determinism::check_determinism, differential::run_differential,
+        every_step::fault_at_every_step, real_wait::real_wait_warnings, run_config::RunConfig,
+        settings::require_known_types, single_run::run_once, trace::trace,
     },
     system::Mode,
     watchdog::{WatchGuard, WatchedFlow},
@@ -82,12 +86,17 @@ async fn run_in_mode(plan: &Plan<'_>) -> Result<Box<Outcome>, FlowFailure> {
         return Err(FlowFailure::of_plan(plan, location, mismatch.clone()));
     }
 
-    let is_plain = plan.every_step_faults.is_empty() && !setup.checks_determinism;
+    let config = RunConfig {
+        mode: setup.mode,
+        backend: &setup.backend,
+    };
+    let is_plain = plan.every_step_faults.is_empty()
+        && !setup.checks_determinism
+        && setup.compared_backend.is_none();
     let result = if is_plain && setup.mode != Mode::Differential {
-        let result = run_once(plan, setup.mode, None).await;
-        result.and_then(|outcome| require_known_types(plan, outcome))
+        run_with_known_types(plan, config).await
     } else {
-        Box::pin(run_several_times(plan)).await
+        Box::pin(run_several_times(plan, config)).await
     };
 
     match result {
@@ -99,25 +108,35 @@ async fn run_in_mode(plan: &Plan<'_>) -> Result<Box<Outcome>, FlowFailure> {
     }
 }
 
-/// Runs a flow several times, and returns the outcome of a run without extra faults.
-async fn run_several_times(plan: &Plan<'_>) -> Result<Box<Outcome>, FlowFailure> {
-    let (mode, mut result) = match plan.setup.mode {
-        Mode::Differential => run_differential(plan).await,
-        mode => {
-            let outcome = run_once(plan, mode, None).await;
-            (
-                mode,
-                outcome.and_then(|outcome| require_known_types(plan, outcome)),
-            )
-        }
-    };
+/// Runs a flow once, and checks that the domain has the types that may differ.
+async fn run_with_known_types(
+    plan: &Plan<'_>,
+    config: RunConfig<'_>,
+) -> Result<Box<Outcome>, FlowFailure> {
+    let outcome = run_once(plan, config, None).await?;
+    require_known_types(plan, outcome)
+}
 
+/// Runs a flow several times, and returns the outcome of a run without extra faults.
+async fn run_several_times(
+    plan: &Plan<'_>,
+    config: RunConfig<'_>,
+) -> Result<Box<Outcome>, FlowFailure> {
+    let (mode, mut result) = match config.mode {
+        Mode::Differential => run_differential(plan, config).await,
+        mode => (mode, run_with_known_types(plan, config).await),
+    };
+    let config = config.in_mode(mode);
+
+    if let Some(other) = &plan.setup.compared_backend {
+        result = compare_backends(plan, config, other, result).await;
+    }
     if plan.setup.checks_determinism {
-        result = check_determinism(plan, mode, result).await;
+        result = check_determinism(plan, config, result).await;
     }
     let outcome = result?;
     for (location, fault) in &plan.every_step_faults {
-        fault_at_every_step(plan, mode, (location, *fault)).await?;
+        fault_at_every_step(plan, config, (location, *fault)).await?;
     }
 
     Ok(outcome)

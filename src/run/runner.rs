@@ -7,7 +7,7 @@ use std::{
 use flow_domain::record::InvariantViolation;
 
 use crate::{
-    expect::{Mismatch, Subject, pending_mismatch, skipped_messages},
+    expect::{Claim, Mismatch, Subject, pending_mismatch, skipped_messages},
     outcome::{Outcome, Problem, ProblemId, ProblemKind},
     plan::{Plan, StepKind},
     report::StepMismatch,
@@ -39,6 +39,8 @@ pub(super) struct Runner<'p, 't> {
     pub(super) idle_steps: Vec<(usize, Mismatch)>,
     /// Whether a `then` step follows the last act.
     pub(super) has_checked: bool,
+    /// What the `then` steps since the last act say about acts that change nothing.
+    pub(super) claims: Vec<Claim>,
     /// What expectations read outside of the record, as it was before their acts, by step.
     pub(super) unrecorded_before: BTreeMap<usize, String>,
     /// The violations of commands that were built during the run, with the indexes of their steps.
@@ -54,6 +56,7 @@ impl Runner<'_, '_> {
         let plan = self.plan;
         for (idx, step) in plan.steps.iter().enumerate() {
             if step.kind.is_act() {
+                self.end_checks();
                 self.require_no_failures()?;
             }
 
@@ -66,6 +69,7 @@ impl Runner<'_, '_> {
             }
         }
 
+        self.end_checks();
         self.require_expectation_after_last_act();
         self.require_no_idle_steps();
 
@@ -73,6 +77,13 @@ impl Runner<'_, '_> {
         self.require_nothing_pending();
         self.require_faults_triggered();
         self.require_no_failures()
+    }
+
+    /// Ends the `then` steps about the acts before them, if there are any.
+    fn end_checks(&mut self) {
+        if self.has_checked {
+            self.warn_of_idle_messages();
+        }
     }
 
     /// Runs a step that is not an expectation.

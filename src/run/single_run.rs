@@ -16,11 +16,12 @@ use crate::{
     run::{
         later_step::find_later_step,
         progress::StepProgress,
+        run_config::RunConfig,
         runner::Runner,
         settings::{require_subjects, unused_resource_warnings},
     },
     system::{
-        DomainSystem, Mode, Resources, SpawnedTasks, System, World,
+        DomainSystem, Resources, SpawnedTasks, System, World,
         fault::FaultInjector,
         under_test::{StartSystem, SystemSettings},
     },
@@ -32,10 +33,10 @@ use crate::{
 /// skipped.
 pub(super) async fn run_once(
     plan: &Plan<'_>,
-    mode: Mode,
+    config: RunConfig<'_>,
     faults: Option<Arc<FaultInjector>>,
 ) -> Result<Box<Outcome>, FlowFailure> {
-    let mut runner = Runner::start(plan, mode, faults.clone()).await?;
+    let mut runner = Runner::start(plan, config, faults.clone()).await?;
     // A system of another kind takes each message out of the plan, so the plan runs only once.
     let searches_later_step = faults.is_none() && runner.outcome.system().has_known_wiring();
 
@@ -59,7 +60,7 @@ pub(super) async fn run_once(
     let failure = FlowFailure::new(outcome, failures, diagnosis);
     match early_step {
         Some(step) if searches_later_step => {
-            let later_step = Box::pin(find_later_step(plan, mode, step)).await;
+            let later_step = Box::pin(find_later_step(plan, config, step)).await;
             Err(failure.with_later_step(later_step))
         }
         _ => Err(failure),
@@ -119,7 +120,7 @@ impl<'p, 't> Runner<'p, 't> {
     /// Starts a run with its own system and resources.
     pub(super) async fn start(
         plan: &'p Plan<'t>,
-        mode: Mode,
+        config: RunConfig<'_>,
         faults: Option<Arc<FaultInjector>>,
     ) -> Result<Self, FlowFailure> {
         if let Some(first) = plan.steps.first() {
@@ -127,7 +128,9 @@ impl<'p, 't> Runner<'p, 't> {
         }
 
         match &plan.setup.tested {
-            Tested::Domain(build_domain) => Self::start_domain(plan, &**build_domain, mode, faults),
+            Tested::Domain(build_domain) => {
+                Self::start_domain(plan, &**build_domain, config, faults)
+            }
             Tested::System(system) => Ok(Self::start_system(plan, &**system).await),
         }
     }
@@ -151,7 +154,7 @@ impl<'p, 't> Runner<'p, 't> {
     fn start_domain(
         plan: &'p Plan<'t>,
         build_domain: &BuildDomain,
-        mode: Mode,
+        config: RunConfig<'_>,
         faults: Option<Arc<FaultInjector>>,
     ) -> Result<Self, FlowFailure> {
         let setup: &Arc<Setup> = &plan.setup;
@@ -164,7 +167,7 @@ impl<'p, 't> Runner<'p, 't> {
         let wiring_warnings = setup.wiring_check.warnings(&domain);
         let unused_resources = unused_resource_warnings(&resources);
 
-        let store = match setup.backend.open() {
+        let store = match config.backend.open() {
             Ok(store) => store,
             Err(err) => return Err(FlowFailure::of_backend(plan, &err)),
         };
@@ -174,13 +177,13 @@ impl<'p, 't> Runner<'p, 't> {
         let system = DomainSystem::start(World {
             domain,
             store,
-            mode,
+            mode: config.mode,
             budget: setup.budget,
             call_limits: Arc::clone(&call_limits),
             is_paused: setup.is_paused,
             // Those that the flow disables are checked, too, to see whether they would hold.
             invariants: setup.invariants,
-            rebuild_domain: setup.rebuild_fn(mode, &resources),
+            rebuild_domain: setup.rebuild_fn(config.mode, &resources),
             faults: faults.clone(),
         });
         plan.watched.begin_run(system.recorder(), &call_limits);
@@ -217,6 +220,7 @@ impl<'p, 't> Runner<'p, 't> {
             has_asserted_pending: false,
             idle_steps: Vec::new(),
             has_checked: true,
+            claims: Vec::new(),
             unrecorded_before: BTreeMap::new(),
             invariant_violations: Vec::new(),
             faults,

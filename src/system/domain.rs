@@ -9,14 +9,17 @@ use flow_domain::{
     engine::RebuildReport,
     message::{MessageLabels, MessageType, Payload, Priority, Recorded},
     model::SerializedMessage,
-    port::BoxFuture,
+    port::{BoxFuture, Store},
     record::{EntryId, Record, Recorder},
     runtime::ProcessResult,
     testing::{Remaining, SettleReport, StaleRow, StateType, TestEngine, remember_panic_locations},
     wiring::Wiring,
 };
 
-use crate::system::{Act, ClockAdvance, Mode, System, World, fault::FaultInjector};
+use crate::system::{
+    Act, ClockAdvance, Mode, StoredValue, System, World, fault::FaultInjector,
+    stored_values::read_all,
+};
 
 /// A [`System`] that runs a domain with its own store, clock, ids and record.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub(crate) struct DomainSystem {
     /// `None` in [`Mode::Sync`].
     engine: Option<TestEngine>,
     recorder: Arc<Recorder>,
+    /// The store without faults.
+    store: Arc<dyn Store>,
     is_paused: bool,
     remaining: Remaining,
     faults: Option<Arc<FaultInjector>>,
@@ -40,6 +45,7 @@ impl DomainSystem {
         let recorder = Arc::new(Recorder::default());
         let (mode, rebuild_domain) = (world.mode, world.rebuild_domain.clone());
         let (is_paused, faults) = (world.is_paused, world.faults.clone());
+        let store = Arc::clone(&world.store);
         let app = world.start(&recorder);
 
         let engine = match mode {
@@ -57,6 +63,7 @@ impl DomainSystem {
             app,
             engine,
             recorder,
+            store,
             is_paused,
             remaining: Remaining::default(),
             faults,
@@ -237,6 +244,10 @@ impl System for DomainSystem {
                 None => self.app.read_all_rows(state_type).await,
             }
         })
+    }
+
+    fn stored_values(&self) -> BoxFuture<'_, Result<Vec<StoredValue>, Error>> {
+        Box::pin(read_all(&*self.store, self.wiring()))
     }
 
     fn now(&self) -> Timestamp {

@@ -8,6 +8,7 @@ mod domain;
 pub mod fault;
 mod mode;
 mod resources;
+mod stored_values;
 mod tasks;
 pub(crate) mod under_test;
 mod world;
@@ -32,6 +33,7 @@ pub(crate) use domain::DomainSystem;
 pub use mode::{InvalidMode, Mode};
 pub(crate) use resources::ResourceMakers;
 pub use resources::Resources;
+pub(crate) use stored_values::StoredValue;
 pub(crate) use tasks::SpawnedTasks;
 pub(crate) use world::{RebuildDomain, World};
 
@@ -86,6 +88,15 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
         state_type: StateType,
         id: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Vec<Payload>, Error>>;
+
+    /// Returns all that is stored, in the order in which the store returns it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the store fails.
+    fn stored_values(&self) -> BoxFuture<'_, Result<Vec<StoredValue>, Error>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
 
     /// Returns the time of the virtual clock.
     fn now(&self) -> Timestamp;

@@ -78,6 +78,11 @@ impl Resources {
         resource
     }
 
+    /// Returns true if the harness has no fakes.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.resources.is_empty()
+    }
+
     pub(crate) fn find<T: Send + Sync + 'static>(&self) -> Option<&T> {
         self.entry::<T>()
             .and_then(|entry| entry.resource.downcast_ref())

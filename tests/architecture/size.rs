@@ -31,39 +31,52 @@ fn source_file_is_short() {
     );
 }
 
-#[test]
-fn a_default_build_of_the_harness_is_small() {
+/// Returns the crates in a build of flow-harness without features, with these kinds of dependencies.
+fn crates_of_default_build(edges: &str) -> Vec<String> {
     let mut tree = Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
     // `--offline`: the crates are already built, so nothing must be fetched.
-    tree.args([
-        "tree",
-        "-p",
-        "flow-harness",
-        "-e",
-        "normal",
-        "--prefix",
-        "none",
-    ])
-    .args(["--format", "{p}", "--offline", "--locked"])
-    .current_dir(WORKSPACE);
+    tree.args(["tree", "-p", "flow-harness", "-e", edges])
+        .args(["--prefix", "none", "--format", "{p}"])
+        .args(["--offline", "--locked"])
+        .current_dir(WORKSPACE);
 
     let output = tree.output().unwrap();
 
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
     let text = String::from_utf8_lossy(&output.stdout);
-    let mut crates: Vec<&str> = text
+    let mut crates: Vec<String> = text
         .lines()
-        .map(|line| line.trim_end_matches(" (*)"))
+        .map(|line| line.trim_end_matches(" (*)").to_owned())
         .collect();
     crates.sort_unstable();
     crates.dedup();
+    crates
+}
+
+#[test]
+fn a_default_build_of_the_harness_is_small() {
+    let crates = crates_of_default_build("normal");
+
     assert!(
         crates.len() <= MAX_CRATES,
         "{} crates, at most {MAX_CRATES}\n{}",
         crates.len(),
         crates.join("\n")
     );
+}
+
+/// `cargo run --example shop` builds the dependencies of the examples, too.
+#[test]
+fn examples_build_without_a_database() {
+    let crates = crates_of_default_build("normal,dev");
+
+    assert!(crates.iter().any(|name| name.starts_with("shop ")));
+    let databases = ["flow-domain-sql ", "rusqlite ", "sqlx "];
+    let found = crates
+        .iter()
+        .find(|name| databases.iter().any(|database| name.starts_with(database)));
+    assert_eq!(found, None);
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use flow_domain::{
     Error,
     message::{Envelope, ExpectedVersion, Position, Recorded, StreamName, Version},
-    port::{Changes, Fence, Outgoing, Write},
+    port::{Changes, Fence, Outgoing, TableChange, Write},
+    record::Table,
 };
 
 use crate::encoding;
@@ -18,6 +19,7 @@ pub(crate) struct Batch<'a> {
     pub(crate) streams: Vec<StreamRow<'a>>,
     pub(crate) events: Vec<EventRow<'a>>,
     pub(crate) writes: Vec<WriteRow<'a>>,
+    pub(crate) table_changes: Vec<TableChangeRow>,
     pub(crate) outgoing: Vec<OutgoingRow<'a>>,
 }
 
@@ -60,6 +62,15 @@ pub(crate) struct OutgoingRow<'a> {
     pub(crate) content: OutgoingContent,
 }
 
+/// A change of a whole table. A table is named by two columns.
+#[derive(Debug)]
+pub(crate) struct TableChangeRow {
+    /// The table that gets the rows of `cleared`, and its expected version.
+    pub(crate) replaced: Option<((&'static str, &'static str), i64)>,
+    /// The table whose rows are removed in the end.
+    pub(crate) cleared: (&'static str, &'static str),
+}
+
 /// Where the content of an outgoing message is.
 #[derive(Debug)]
 pub(crate) enum OutgoingContent {
@@ -75,6 +86,8 @@ pub(crate) enum Refused {
     Fence(usize),
     Stream(usize),
     State(usize),
+    /// The table of a replacement.
+    Table(usize),
 }
 
 /// Returns the version that a write expects, or `None` for any.
@@ -93,6 +106,7 @@ impl<'a> Batch<'a> {
             streams: stream_rows(changes),
             events: Vec::with_capacity(changes.events.len()),
             writes: Vec::with_capacity(changes.writes.len()),
+            table_changes: table_change_rows(changes)?,
             outgoing: Vec::with_capacity(changes.outgoing.len()),
         };
 
@@ -115,7 +129,7 @@ impl<'a> Batch<'a> {
         }
         batch
             .writes
-            .sort_by_key(|row| (row.kind, row.write.table.name, &row.write.id));
+            .sort_by_key(|row| (row.write.table, &row.write.id));
 
         // The runtime puts the events first, in their own order.
         let mut next_event = changes.events.iter().enumerate().peekable();
@@ -179,6 +193,12 @@ impl<'a> Batch<'a> {
                 let write = self.writes.get(idx)?.write;
                 conflict(format!("{} `{}`", write.table, write.id), write.expected)
             }
+            Refused::Table(idx) => match *self.changes.table_changes.get(idx)? {
+                TableChange::Replace {
+                    table, expected, ..
+                } => conflict(table.to_string(), ExpectedVersion::Exact(expected)),
+                TableChange::Clear(_) => return None,
+            },
         })
     }
 }
@@ -221,4 +241,30 @@ fn stream_rows(changes: &Changes) -> Vec<StreamRow<'_>> {
     rows.sort_by_key(|row| row.name);
     rows.dedup_by_key(|row| row.name);
     rows
+}
+
+fn table_change_rows(changes: &Changes) -> Result<Vec<TableChangeRow>, Error> {
+    let columns =
+        |table: Table| -> Result<_, Error> { Ok((encoding::kind_name(table.kind)?, table.name)) };
+
+    changes
+        .table_changes
+        .iter()
+        .map(|change| {
+            Ok(match *change {
+                TableChange::Clear(table) => TableChangeRow {
+                    replaced: None,
+                    cleared: columns(table)?,
+                },
+                TableChange::Replace {
+                    table,
+                    by,
+                    expected,
+                } => TableChangeRow {
+                    replaced: Some((columns(table)?, encoding::integer(expected.as_u64()))),
+                    cleared: columns(by)?,
+                },
+            })
+        })
+        .collect()
 }

@@ -42,6 +42,8 @@ pub(crate) fn kind_name(kind: TableKind) -> Result<&'static str, Error> {
         TableKind::DeadLetter => "dead_letter",
         TableKind::Snapshot => "snapshot",
         TableKind::SubjectKey => "subject_key",
+        TableKind::Rebuild => "rebuild",
+        TableKind::RebuiltRow => "rebuilt_row",
         other => {
             return Err(Error::setup(format!(
                 "this version of flow-domain-sql has no table of the kind {other}: update it"

@@ -109,7 +109,7 @@
 //! # Projections and views
 //!
 //! A [`Projector`] writes the rows of one [`Projection`] and has access to nothing else. So
-//! [`App::rebuild`] can rebuild them from the events. A [`View`] reads the rows.
+//! [`App::rebuild`] can rebuild them from the events, and goes on where a killed process stopped. A [`View`] reads the rows.
 //!
 //! ```
 //! # use flow_domain::doc_fixture::{OrderDashboard, PlaceOrder, app};

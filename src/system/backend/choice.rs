@@ -9,8 +9,8 @@ use crate::system::backend::blocking_store::BlockingStore;
 pub(crate) struct BackendChoice {
     /// `None` for the store in memory.
     backend: Option<Arc<dyn Backend>>,
-    /// The text of the environment variable without a password, if it made the choice.
-    from_env: Option<Arc<str>>,
+    /// The environment variable that made the choice, and its text without a password.
+    from_env: Option<(&'static str, Arc<str>)>,
 }
 
 /// The backends that a feature of this crate adds.
@@ -54,6 +54,9 @@ impl BackendChoice {
     /// The environment variable with the default backend of a harness.
     pub(crate) const ENV_VAR: &str = "FLOW_BACKEND";
 
+    /// The environment variable with the backend that every harness compares with its own.
+    pub(crate) const COMPARED_ENV_VAR: &str = "FLOW_COMPARE_BACKEND";
+
     /// Returns the default backend of a harness.
     ///
     /// # Panics
@@ -61,12 +64,24 @@ impl BackendChoice {
     /// Panics if [`ENV_VAR`](Self::ENV_VAR) names no backend. With a fallback, the tests would not run
     /// on the backend that the user asked for.
     pub(crate) fn from_env() -> Self {
-        match env::var(Self::ENV_VAR) {
-            Ok(text) => match Self::parse(&text, &DATABASES) {
-                Ok(choice) => choice,
-                Err(reason) => panic!("{}: {reason}", Self::ENV_VAR),
-            },
-            Err(_) => Self::default(),
+        Self::from_variable(Self::ENV_VAR).unwrap_or_default()
+    }
+
+    /// Returns the backend that a harness compares with its own by default.
+    ///
+    /// # Panics
+    ///
+    /// Panics if [`COMPARED_ENV_VAR`](Self::COMPARED_ENV_VAR) names no backend.
+    pub(crate) fn compared_from_env() -> Option<Self> {
+        Self::from_variable(Self::COMPARED_ENV_VAR)
+    }
+
+    fn from_variable(variable: &'static str) -> Option<Self> {
+        let text = env::var(variable).ok()?;
+
+        match Self::parse(variable, &text, &DATABASES) {
+            Ok(choice) => Some(choice),
+            Err(reason) => panic!("{variable}: {reason}"),
         }
     }
 
@@ -78,12 +93,12 @@ impl BackendChoice {
         }
     }
 
-    /// Returns the choice with this text.
+    /// Returns the choice with this text of an environment variable.
     ///
     /// # Errors
     ///
     /// Returns what to write or to do instead.
-    fn parse(text: &str, databases: &[Database]) -> Result<Self, String> {
+    fn parse(variable: &'static str, text: &str, databases: &[Database]) -> Result<Self, String> {
         let shown = without_password(text);
         let database = databases.iter().find(|database| {
             let mut prefixes = database.prefixes.iter();
@@ -119,8 +134,15 @@ impl BackendChoice {
 
         Ok(Self {
             backend,
-            from_env: Some(shown.into()),
+            from_env: Some((variable, shown.into())),
         })
+    }
+
+    /// Returns the name of the backend in reports: `memory`.
+    pub(crate) fn name(&self) -> &'static str {
+        self.backend
+            .as_ref()
+            .map_or("memory", |backend| backend.name())
     }
 
     /// Opens the store of one run.
@@ -139,9 +161,9 @@ impl BackendChoice {
     ///
     /// It has no password.
     pub(crate) fn environment(&self) -> Option<String> {
-        self.backend.as_ref()?;
-        let text = self.from_env.as_ref()?;
-        Some(format!("{}={}", Self::ENV_VAR, quoted(text)))
+        let (variable, text) = self.from_env.as_ref()?;
+        let is_default = self.backend.is_none() && *variable == Self::ENV_VAR;
+        (!is_default).then(|| format!("{variable}={}", quoted(text)))
     }
 }
 
@@ -183,7 +205,8 @@ mod tests {
     }
 
     fn refusal(text: &str) -> String {
-        BackendChoice::parse(text, &without_features()).expect_err("no backend of this build")
+        BackendChoice::parse(BackendChoice::ENV_VAR, text, &without_features())
+            .expect_err("no backend of this build")
     }
 
     #[test]
@@ -203,7 +226,7 @@ mod tests {
     fn backend_of_the_environment_is_in_the_rerun_command() {
         let choice = |from_env: &str| BackendChoice {
             backend: Some(Arc::new(flow_domain::testing::MemoryBackend)),
-            from_env: Some(from_env.into()),
+            from_env: Some((BackendChoice::ENV_VAR, from_env.into())),
         };
 
         let setting = choice("sqlite:it's here").environment();
@@ -213,7 +236,14 @@ mod tests {
         );
         let setting = choice("sqlite::memory:").environment();
         assert_eq!(setting.as_deref(), Some("FLOW_BACKEND=sqlite::memory:"));
-        let memory = BackendChoice::parse("memory", &DATABASES).expect("memory needs no feature");
-        assert_eq!(memory.environment(), None);
+
+        let memory = |variable| BackendChoice::parse(variable, "memory", &DATABASES);
+        let default = memory(BackendChoice::ENV_VAR).expect("memory needs no feature");
+        assert_eq!(default.environment(), None);
+        let compared = memory(BackendChoice::COMPARED_ENV_VAR).expect("memory needs no feature");
+        assert_eq!(
+            compared.environment().as_deref(),
+            Some("FLOW_COMPARE_BACKEND=memory")
+        );
     }
 }

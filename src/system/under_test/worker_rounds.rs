@@ -146,10 +146,12 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
         self.events
             .begin_call(worker.name, HandlerKind::EventHandler, None);
 
+        let state = Arc::clone(&self.state);
         let step = match (&worker.work, self.scripted_failure(worker.name)) {
             (_, Some(err)) => Err(err),
             (Work::Stepped(step), None) => {
-                catch_panics(step(Arc::clone(&self.state))).await.flatten()
+                // The closure of the test may panic before it returns a future.
+                catch_panics(async { step(state).await }).await.flatten()
             }
             (Work::Polling(interval), None) => let_poll(*interval).await,
         };

@@ -18,13 +18,23 @@ impl Database {
     pub(crate) fn under(self, harness: FlowHarness) -> FlowHarness {
         match self {
             Self::SqliteInMemory => harness.backend(SqliteBackend::in_memory()),
-            Self::SqliteFile => {
-                let folder = env::temp_dir().join("flow-harness-tests");
-                harness.backend(SqliteBackend::in_folder(folder))
-            }
+            Self::SqliteFile => harness.backend(sqlite_files()),
             Self::Postgres => harness.backend(PostgresBackend::new(&server_url())),
         }
     }
+
+    /// Returns the harness with this backend as the second one.
+    pub(crate) fn beside(self, harness: FlowHarness) -> FlowHarness {
+        match self {
+            Self::SqliteInMemory => harness.compare_backend(SqliteBackend::in_memory()),
+            Self::SqliteFile => harness.compare_backend(sqlite_files()),
+            Self::Postgres => harness.compare_backend(PostgresBackend::new(&server_url())),
+        }
+    }
+}
+
+fn sqlite_files() -> SqliteBackend {
+    SqliteBackend::in_folder(env::temp_dir().join("flow-harness-tests"))
 }
 
 /// Returns the address of the server.

@@ -23,7 +23,7 @@ fn backend_without_a_server_fails_the_flow_at_its_first_step() {
     flow failed before step 1: the backend opens no store      tests/it/backend/failures.rs:LINE
 
       expected  an empty store
-      found     PostgreSQL at `127.0.0.1:1` gives no schema for the run: error communicating with database: Connection refused (os error 111); start the server,
+      found     PostgreSQL at `127.0.0.1:1` gives no schema for the run: the server refuses connections; start the server,
                   or correct the address
     ");
 }
@@ -62,14 +62,13 @@ fn backend_whose_server_dies_fails_the_act() {
     flow failed at step 3: then accepted      tests/it/backend/failures.rs:LINE
 
       expected  PlaceOrder is accepted
-      found     PlaceOrder failed: load failed in the postgres adapter: got no connection in time: the server cannot be reached,
-                  or all connections of the pool are in use
+      found     PlaceOrder failed: load failed in the postgres adapter: the server refuses connections: start it again, or correct the address
 
     story   1 given  StockReceived { product_id: "prod-1", quantity: 5 }
-            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  FAILED: load failed in the postgres adapter: got no connect ..
+            2 when   PlaceOrder { order_id: "ord-1", customer_id: "cust-1", .. }  FAILED: load failed in the postgres adapter: the server ref ..
             3 then   accepted                                                     FAILED
 
-    chain  PlaceOrder                          OrderCommandHandler  FAILED: load failed in the postgres adapter: got no connection ..   <- here
+    chain  PlaceOrder                          OrderCommandHandler  FAILED: load failed in the postgres adapter: the server refuses ..   <- here
 
     end    nothing pending · 1 handler failed
     "#);

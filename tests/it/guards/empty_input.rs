@@ -60,7 +60,7 @@ const CASES: &[Case] = &[
 /// Methods that take one value, a type or a closure. None of these can be empty by itself.
 #[rustfmt::skip]
 const TAKES_ONE_VALUE: &[&str] = &[
-    "flow.new", "flow.mode", "flow.backend", "flow.resource", "flow.given_aggregate", "flow.given_command", "flow.with_fault",
+    "flow.new", "flow.mode", "flow.backend", "flow.compare_backend", "flow.resource", "flow.given_aggregate", "flow.given_command", "flow.with_fault",
     "flow.when", "flow.when_submitted", "flow.when_event", "flow.when_with", "flow.with_priority",
     "flow.fault_at_every_step", "flow.then", "flow.then_event", "flow.then_rejected", "flow.then_reply",
     "flow.then_aggregate", "flow.then_projection", "flow.then_process_manager", "flow.is", "flow.has",

@@ -8,6 +8,7 @@ mod faults;
 mod folded_events;
 mod idle_acts;
 mod idle_given_command;
+mod idle_messages;
 mod ignored_errors;
 mod ignored_failures;
 mod json;

@@ -23,6 +23,7 @@
 //! | an event without a handler | `idle_acts::act_about_nothing_fails` |
 //! | an expired command | `tests/it/engine`: `submitted_commands::expired_command_that_no_then_covers_fails` |
 //! | the absence of an event that no handler raises | `warnings::then_no_event_warns_about_an_outside_event`, `never_happens::negative_about_what_never_happens_fails` |
+//! | a message that changes nothing, before a step that only excludes something | `idle_messages::exclusion_after_acts_that_change_nothing_is_a_warning` |
 //! | an act or a list that is empty | `empty_input::method_that_is_given_nothing_fails` |
 //!
 //! The traps:

@@ -61,6 +61,7 @@ fn then_no_event_without_declarations_gives_no_warning() {
     // No handler of the lab declares what it raises.
     let outcome = lab()
         .when(ask("why?"))
+        .then_no_events()
         .then(expect::no_event::<Counted>())
         .run();
 

@@ -4,6 +4,7 @@ mod blocking;
 mod blocking_tasks;
 mod busy;
 mod clock;
+mod fan_out;
 mod long_runs;
 mod loops;
 mod real_time;

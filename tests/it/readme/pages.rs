@@ -5,7 +5,10 @@ use std::thread;
 use flow_harness::prelude::*;
 use shop::{Inventory, PlaceOrder, StockReceived};
 
-use crate::readme::{broken_example, doc_section, mistake::Mistake};
+use crate::{
+    fixture::without_backends,
+    readme::{broken_example, doc_section, mistake::Mistake},
+};
 
 const README: &str = include_str!("../../../README.md");
 const TEST: &str = include_str!("place_order.rs");
@@ -46,7 +49,8 @@ fn report(test: &str, failed_flow: fn() -> FlowFailure, location: &str) -> Strin
     // The report takes the name of the test from its thread.
     let test_thread = thread::Builder::new().name(test.to_owned());
     let failure = test_thread.spawn(failed_flow).unwrap().join().unwrap();
-    failure.to_string().replace(failure.location(), location)
+    let text = failure.to_string().replace(failure.location(), location);
+    without_backends(&text)
 }
 
 #[test]

@@ -32,7 +32,11 @@ impl PostgresStore {
         let (mut n_tries, mut may_be_done) = (1, false);
 
         loop {
-            let err = match query(may_be_done).fetch_all(&self.pool).await {
+            let fetched = async {
+                let mut connection = self.acquire().await?;
+                query(may_be_done).fetch_all(&mut *connection).await
+            };
+            let err = match fetched.await {
                 Ok(rows) => return Ok(rows),
                 Err(err) => err,
             };

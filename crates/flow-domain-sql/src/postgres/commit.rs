@@ -4,7 +4,7 @@ use flow_domain::{
     message::{Payload, Recorded},
     port::{Changes, Durability},
 };
-use sqlx::{Postgres, postgres::PgArguments, query::QueryScalar};
+use sqlx::{Connection as _, PgConnection, Postgres, postgres::PgArguments, query::QueryScalar};
 use uuid::Uuid;
 
 use crate::{
@@ -23,10 +23,13 @@ impl PostgresStore {
         let mut n_tries = 1;
 
         let numbers = loop {
-            let call = sqlx::query_scalar(self.statements.commit.clone());
-            let committed = bind(call, changes, &batch)
-                .fetch_one(&mut *connection)
-                .await;
+            // One statement is a transaction of its own.
+            let committed = if batch.table_changes.is_empty() {
+                self.call(&mut connection, changes, &batch).await
+            } else {
+                self.call_and_change_tables(&mut connection, changes, &batch)
+                    .await
+            };
             match committed {
                 Ok(numbers) => break numbers.unwrap_or_default(),
                 // The server has rolled the transaction back.
@@ -37,6 +40,46 @@ impl PostgresStore {
 
         let (versions, positions) = numbers.split_at(changes.events.len().min(numbers.len()));
         Ok(batch.recorded(versions, positions))
+    }
+
+    async fn call(
+        &self,
+        connection: &mut PgConnection,
+        changes: &Changes,
+        batch: &Batch<'_>,
+    ) -> Result<Option<Vec<i64>>, sqlx::Error> {
+        let call = sqlx::query_scalar(self.statements.commit.clone());
+        bind(call, changes, batch).fetch_one(connection).await
+    }
+
+    async fn call_and_change_tables(
+        &self,
+        connection: &mut PgConnection,
+        changes: &Changes,
+        batch: &Batch<'_>,
+    ) -> Result<Option<Vec<i64>>, sqlx::Error> {
+        let mut transaction = connection.begin().await?;
+        // It checks the fences first, and then nobody else can take their partitions.
+        let numbers = self.call(&mut transaction, changes, batch).await?;
+
+        for (idx, change) in batch.table_changes.iter().enumerate() {
+            let (kind, name) = change.cleared;
+            let statement = match change.replaced {
+                None => sqlx::query(self.statements.clear_table.clone()),
+                Some(((kind, name), expected)) => {
+                    sqlx::query(self.statements.replace_table.clone())
+                        .bind(array_index(idx))
+                        .bind(kind)
+                        .bind(name)
+                        .bind(expected)
+                }
+            };
+            let statement = statement.bind(kind).bind(name);
+            statement.execute(&mut *transaction).await?;
+        }
+
+        transaction.commit().await?;
+        Ok(numbers)
     }
 }
 

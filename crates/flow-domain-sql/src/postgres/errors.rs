@@ -54,6 +54,7 @@ fn refusal(batch: &Batch<'_>, err: &sqlx::Error) -> Option<Error> {
         "fence" => Refused::Fence(refusal.idx),
         "stream" => Refused::Stream(refusal.idx),
         "state" => Refused::State(refusal.idx),
+        "table" => Refused::Table(refusal.idx),
         _ => return None,
     };
     batch.refusal(refused, refusal.found)
@@ -100,35 +101,55 @@ pub(super) struct Failure {
 
 impl From<sqlx::Error> for Failure {
     fn from(err: sqlx::Error) -> Self {
+        let Self { text } = Self::without_advice(&err);
+
         Self {
-            text: match postgres_error(&err) {
-                Some(err) => database_text(err),
-                None => match err {
-                    sqlx::Error::PoolTimedOut => {
-                        "got no connection in time: the server cannot be reached, \
-                        or all connections of the pool are in use"
-                            .to_owned()
-                    }
-                    err => err.to_string(),
-                },
+            text: match advice(&err) {
+                Some(advice) => format!("{text}: {advice}"),
+                None => text,
             },
         }
     }
 }
 
-/// Returns the message of the server with its code, and what to do.
-fn database_text(err: &PgDatabaseError) -> String {
-    let (message, code) = (err.message(), err.code());
+impl Failure {
+    /// Returns what happened, without what to do.
+    pub(super) fn without_advice(err: &sqlx::Error) -> Self {
+        let text = match err {
+            sqlx::Error::PoolTimedOut => {
+                "got no connection in time: the server cannot be reached, \
+                or all connections of the pool are in use"
+                    .to_owned()
+            }
+            sqlx::Error::Io(err) if err.kind() == io::ErrorKind::ConnectionRefused => {
+                "the server refuses connections".to_owned()
+            }
+            err => match postgres_error(err) {
+                Some(err) => format!("{} (SQLSTATE {})", err.message(), err.code()),
+                None => err.to_string(),
+            },
+        };
+        Self { text }
+    }
+}
 
-    let advice = match (code, err.hint()) {
-        // There is no such table, function or schema.
-        ("42P01" | "42883" | "3F000", _) => {
+/// Returns what to do.
+fn advice(err: &sqlx::Error) -> Option<&str> {
+    if let sqlx::Error::Io(err) = err
+        && err.kind() == io::ErrorKind::ConnectionRefused
+    {
+        return Some("start it again, or correct the address");
+    }
+
+    let err = postgres_error(err)?;
+    match err.code() {
+        // There is no such table, function, column or schema.
+        "42P01" | "42883" | "42703" | "3F000" => {
             Some("run the migrations, see `PostgresStore::migrate`")
         }
-        (_, hint) => hint,
-    };
-    match advice {
-        Some(advice) => format!("{message} (SQLSTATE {code}): {advice}"),
-        None => format!("{message} (SQLSTATE {code})"),
+        "42501" => Some(
+            "grant the user this right, or let an owner run the SQL of `PostgresStore::migrations`",
+        ),
+        _ => err.hint(),
     }
 }

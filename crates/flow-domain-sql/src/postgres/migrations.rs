@@ -13,7 +13,7 @@ struct Migration {
 ///
 /// The functions have a version in their names, because two versions of a program may run side by side. A new
 /// migration adds functions and columns, and removes only what no supported version uses.
-const MIGRATIONS: [Migration; 6] = [
+const MIGRATIONS: [Migration; 7] = [
     Migration {
         name: "tables",
         sql: include_str!("sql/0001_tables.sql"),
@@ -37,6 +37,10 @@ const MIGRATIONS: [Migration; 6] = [
     Migration {
         name: "ledger",
         sql: include_str!("sql/0006_ledger.sql"),
+    },
+    Migration {
+        name: "table_changes",
+        sql: include_str!("sql/0007_table_changes.sql"),
     },
 ];
 

@@ -7,6 +7,9 @@ use crate::SchemaName;
 /// The fixed statements, with the name of the schema filled in. A clone of a statement is cheap.
 pub(super) struct Statements {
     pub(super) commit: SqlStr,
+    pub(super) table_version: SqlStr,
+    pub(super) clear_table: SqlStr,
+    pub(super) replace_table: SqlStr,
     pub(super) read: SqlStr,
     pub(super) read_stream: SqlStr,
     pub(super) read_at: SqlStr,
@@ -114,6 +117,11 @@ impl Statements {
 
         Self {
             commit: fill(COMMIT),
+            table_version: fill(r#"select :"schema".table_version_1($1, $2)"#),
+            clear_table: fill(r#"select :"schema".clear_table_1($1, $2)::text"#),
+            replace_table: fill(
+                r#"select :"schema".replace_table_1($1, $2, $3, $4, $5, $6)::text"#,
+            ),
             read: fill(READ),
             read_stream: fill(READ_STREAM),
             read_at: fill(READ_AT),

@@ -11,9 +11,12 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+#[cfg(feature = "testing")]
+use crate::postgres::backend;
 use crate::{
     DeclaredIndexes, SchemaName,
     postgres::{
+        binding::single,
         errors::{self, ADAPTER},
         indexes, migrations,
         statements::{Statements, sql_str},
@@ -41,6 +44,9 @@ pub struct PostgresStore {
     pub(super) pool: PgPool,
     pub(super) schema: SchemaName,
     pub(super) statements: Statements,
+    /// Whether a call fails at once if the server refuses connections.
+    #[cfg(feature = "testing")]
+    is_for_test_runs: bool,
 }
 
 /// A connection that was idle for longer is tested before it is used.
@@ -80,6 +86,17 @@ impl PostgresStore {
             statements: Statements::new(&schema),
             pool,
             schema,
+            #[cfg(feature = "testing")]
+            is_for_test_runs: false,
+        }
+    }
+
+    /// Lets no call wait for a server that refuses connections.
+    #[cfg(feature = "testing")]
+    pub(super) fn for_test_runs(self) -> Self {
+        Self {
+            is_for_test_runs: true,
+            ..self
         }
     }
 
@@ -111,10 +128,13 @@ impl PostgresStore {
     ///
     /// Returns an error for which [`Error::is_setup`] is true if a migration is missing.
     pub async fn check_migrations(&self) -> Result<(), Error> {
-        let version: i32 = sqlx::query_scalar(self.statements.schema_version.clone())
-            .fetch_one(&self.pool)
-            .await
-            .map_err(|err| errors::failure("reading the schema version", err))?;
+        const OPERATION: &str = "reading the schema version";
+        let rows = self
+            .fetch(OPERATION, || {
+                sqlx::query(self.statements.schema_version.clone())
+            })
+            .await?;
+        let version: i32 = single(OPERATION, &rows)?;
 
         let expected = migrations::version();
         if version < expected {
@@ -163,10 +183,18 @@ impl PostgresStore {
         &self,
         operation: &'static str,
     ) -> Result<PoolConnection<Postgres>, Error> {
-        self.pool
-            .acquire()
+        self.acquire()
             .await
             .map_err(|err| errors::failure(operation, err))
+    }
+
+    /// Waits for a connection of the pool.
+    pub(super) async fn acquire(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        #[cfg(feature = "testing")]
+        if self.is_for_test_runs {
+            return backend::acquire(&self.pool).await;
+        }
+        self.pool.acquire().await
     }
 }
 

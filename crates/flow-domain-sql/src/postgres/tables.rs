@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use flow_domain::{
     Error,
-    message::Payload,
+    message::{Payload, Version},
     port::{
         AggregateStore, Condition, PortFuture, ProjectionStore, QueriedRow, Query, Row, StoredState,
     },
@@ -80,6 +80,21 @@ impl ProjectionStore for PostgresStore {
             let count = rows.first().map(|row| row.try_get("n")).transpose();
             let count: Option<i64> = count.map_err(|err| errors::failure("count", err))?;
             Ok(usize::try_from(count.unwrap_or(0)).unwrap_or(0))
+        })
+    }
+
+    fn table_version(&self, table: Table) -> PortFuture<'_, Version> {
+        PortFuture::boxed(async move {
+            let kind = encoding::kind_name(table.kind)?;
+            let rows = self
+                .fetch("table_version", || {
+                    sqlx::query(self.statements.table_version.clone())
+                        .bind(kind)
+                        .bind(table.name)
+                })
+                .await?;
+            let version = binding::single("table_version", &rows)?;
+            Ok(Version::new(encoding::number(version)))
         })
     }
 }

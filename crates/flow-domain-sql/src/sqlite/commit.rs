@@ -9,7 +9,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Result, para
 use crate::{
     batch::{Batch, OutgoingContent, OutgoingRow, Refused, StreamRow, WriteRow, expected_column},
     encoding,
-    sqlite::errors::failure,
+    sqlite::{errors::failure, table_changes},
 };
 
 /// Writes all of the changes within the transaction of the caller.
@@ -71,6 +71,12 @@ impl<'c> Writer<'c> {
         for (idx, row) in batch.writes.iter().enumerate() {
             if let Some(found) = self.write_state(row)? {
                 return Ok(CommitResult::Refused(Refused::State(idx), Some(found)));
+            }
+        }
+
+        for (idx, change) in batch.table_changes.iter().enumerate() {
+            if let Some(found) = table_changes::apply(self.connection, change)? {
+                return Ok(CommitResult::Refused(Refused::Table(idx), Some(found)));
             }
         }
 
@@ -167,8 +173,8 @@ impl<'c> Writer<'c> {
         let value = write.value.as_ref().map(Payload::as_json);
         self.prepare(
             "insert into state (kind, name, id, version, value, keys, ended) \
-             values (?1, ?2, ?3, ?4, ?5, ?6, case when ?5 is null or ?1 = 'inbox' \
-             then cast(unixepoch('subsec') * 1000000 as integer) end) \
+             values (?1, ?2, ?3, ?4, ?5, ?6, case when ?5 is null \
+             or ?1 in ('inbox', 'process_history') then cast(unixepoch('subsec') * 1000000 as integer) end) \
              on conflict do update set version = ?4, value = ?5, keys = ?6, ended = excluded.ended",
         )?
         .execute(params![

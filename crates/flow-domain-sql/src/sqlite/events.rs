@@ -100,6 +100,7 @@ impl EventStore for SqliteStore {
     fn read_at<'a>(&'a self, positions: &'a [Position]) -> PortFuture<'a, Vec<Recorded>> {
         let mut positions = positions.to_vec();
         positions.sort_unstable();
+        positions.dedup();
         PortFuture::boxed(self.read("read_at", move |connection| {
             let mut found = Vec::new();
             for position in positions {

@@ -28,6 +28,7 @@ mod outbox;
 mod query_sql;
 mod rows;
 mod store;
+mod table_changes;
 mod tables;
 mod worker;
 

@@ -1,5 +1,7 @@
 //! Queries of views as SQL.
 
+use std::collections::BTreeSet;
+
 use flow_domain::{
     Error,
     json::SortKey,
@@ -41,15 +43,15 @@ pub(super) fn count(table: Table, conditions: &[Condition]) -> Result<Select, Er
 /// Selects the id of a row that has no key of a declared field.
 pub(super) fn missing_key(table: Table, field: &str) -> Result<Select, Error> {
     let mut select = Select::new("s.id", table)?;
-    select.sql += &[" and ", &key(field), " is null limit 1"].concat();
+    select.sql += &[" and ", &key(field), " is null order by s.id limit 1"].concat();
     Ok(select)
 }
 
-/// The declared fields of a query.
+/// The declared fields of a query, each once and by name. An error names the first one, as in other stores.
 pub(super) fn declared_fields<'a>(
     conditions: &'a [Condition],
     order: &'a [OrderBy],
-) -> impl Iterator<Item = &'a str> {
+) -> BTreeSet<&'a str> {
     let in_conditions = conditions
         .iter()
         .filter(|condition| matches!(condition.value, FieldValue::Key(_)))
@@ -59,7 +61,7 @@ pub(super) fn declared_fields<'a>(
         .filter(|order_by| order_by.is_declared)
         .map(|order_by| order_by.field.as_str());
 
-    in_conditions.chain(in_order)
+    in_conditions.chain(in_order).collect()
 }
 
 /// The key of a declared field. It is the expression of the index.

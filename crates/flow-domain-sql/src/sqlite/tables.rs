@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use flow_domain::{
     Error,
-    message::Payload,
+    message::{Payload, Version},
     port::{
         AggregateStore, Condition, OrderBy, PortFuture, ProjectionStore, QueriedRow, Query, Row,
         StoredState,
@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use crate::{
     encoding,
-    sqlite::{SqliteStore, errors::failure, query_sql, rows},
+    sqlite::{SqliteStore, errors::failure, query_sql, rows, table_changes},
 };
 
 impl AggregateStore for SqliteStore {
@@ -79,6 +79,15 @@ impl ProjectionStore for SqliteStore {
                     .map_err(failure("count"))?;
                 Ok(usize::try_from(count).unwrap_or(0))
             })
+        }))
+    }
+
+    fn table_version(&self, table: Table) -> PortFuture<'_, Version> {
+        PortFuture::boxed(self.read("table_version", move |connection| {
+            let kind = encoding::kind_name(table.kind)?;
+            let version = table_changes::version(connection, (kind, table.name));
+            let version = version.map_err(failure("table_version"))?;
+            Ok(Version::new(encoding::number(version)))
         }))
     }
 }

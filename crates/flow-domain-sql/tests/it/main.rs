@@ -5,8 +5,10 @@ mod crashes;
 mod engines;
 mod fixture;
 mod json_order;
+mod lanes;
 mod personal;
 mod random;
+mod rebuilds;
 mod stepped_clocks;
 mod unknown_types;
 

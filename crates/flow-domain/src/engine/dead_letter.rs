@@ -57,6 +57,32 @@ pub(super) struct StoredDeadLetter {
 }
 
 impl StoredDeadLetter {
+    /// Makes the dead letter of a message that failed for the last time.
+    pub(super) fn new(
+        ports: &Ports,
+        (subscription, handler): (&str, Option<&str>),
+        message: &Envelope,
+        attempts: u32,
+        error: &Error,
+    ) -> Self {
+        let now = ports.clock.now();
+        // A replay upcasts the event again, perhaps by a corrected step.
+        let stored = message.as_stored();
+
+        Self {
+            subscription: subscription.to_owned(),
+            handler: handler.map(str::to_owned),
+            metadata: stored.metadata.clone(),
+            message: stored.message.as_json().to_owned(),
+            reason: error.with_causes().to_string(),
+            attempts,
+            failed_at: now,
+            is_replayed: false,
+            attempt: 1,
+            due: now,
+        }
+    }
+
     pub(super) fn envelope(&self) -> Arc<Envelope> {
         Arc::new(Envelope {
             metadata: self.metadata.clone(),
@@ -115,6 +141,25 @@ pub(super) async fn write(
     letter: Option<&StoredDeadLetter>,
 ) -> Result<(), Error> {
     ports.store.commit(&changes(id, letter)?).await.map(|_| ())
+}
+
+/// Makes the write of the dead letter of an event that a rebuild has skipped; `None` if there is one.
+///
+/// The subscription is that of a projector, and has its name.
+pub(super) async fn if_missing(
+    ports: &Ports,
+    subscription: &str,
+    event: &Envelope,
+    error: &Error,
+) -> Result<Option<Write>, Error> {
+    let id = id_of(subscription, event);
+    if ports.store.load(TABLE, &id).await?.is_some() {
+        return Ok(None);
+    }
+
+    let names = (subscription, Some(subscription));
+    let letter = StoredDeadLetter::new(ports, names, event, 1, error);
+    Ok(changes(&id, Some(&letter))?.writes.pop())
 }
 
 pub(super) async fn read(ports: &Ports, id: &str) -> Result<Option<StoredDeadLetter>, Error> {

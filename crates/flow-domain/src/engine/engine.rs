@@ -12,10 +12,6 @@ use crate::{
     runtime::App,
 };
 
-const MINUTE: Duration = Duration::from_secs(60);
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// Runs the asynchronous part of an app: publishes committed messages and delivers them to the
 /// subscriptions.
 ///
@@ -85,12 +81,7 @@ impl Engine {
             worker: None,
             poll_interval: Duration::from_millis(100),
             grace: Duration::from_secs(10),
-            retention: Retention {
-                published: MINUTE,
-                abandoned: 30 * DAY,
-                handled: DAY,
-                trims_topics: false,
-            },
+            retention: Retention::default(),
         }
     }
 
@@ -136,7 +127,8 @@ impl Engine {
     }
 
     /// Sets how long the store remembers that a handler with
-    /// [`once`](crate::handler::SubscriptionOptions::once) has handled a message. The default is one day.
+    /// [`once`](crate::handler::SubscriptionOptions::once) or a process manager has handled a message. The
+    /// default is one day.
     ///
     /// It must be longer than a message can be on its way a second time. That is the time in which a dead
     /// engine is replaced, plus the lag of the subscription. The store remembers the versions of deleted

@@ -14,6 +14,7 @@ pub(crate) mod manual;
 mod outbox_backlog;
 mod rebuild;
 mod relay;
+mod removed_subscription;
 
 pub use background::tasks::StopReport;
 pub use dead_letter::{DeadLetter, DeadLetters};
@@ -22,4 +23,4 @@ pub use engine::Engine;
 pub use health::{Health, SubscriptionHealth};
 #[cfg(feature = "testing")]
 pub use rebuild::stale_rows::StaleRow;
-pub use rebuild::{RebuildReport, SkippedEvent};
+pub use rebuild::{Rebuild, RebuildProgress, RebuildReport, SkippedEvent};

@@ -78,6 +78,8 @@ pub(super) enum Kind {
     #[error("the message killed its process in each of {0} attempts")]
     KilledProcess(u32),
     #[error("{0}")]
+    Stored(String),
+    #[error("{0}")]
     TimedOut(String),
     #[error("{0}")]
     Expired(String),
@@ -236,6 +238,11 @@ impl Error {
 
     pub(crate) fn killed_process(n_attempts: u32) -> Self {
         Kind::KilledProcess(n_attempts).into()
+    }
+
+    /// Creates a failure of an earlier process from its stored text.
+    pub(crate) fn stored(text: String) -> Self {
+        Kind::Stored(text).into()
     }
 
     pub(crate) fn timed_out(text: String) -> Self {

@@ -14,6 +14,8 @@ pub struct Stall {
     pub n_repeats: usize,
     /// The handlers with their number of calls, most calls first.
     pub handler_calls: Vec<(&'static str, usize)>,
+    /// The number of deliveries that the messages of the handlers need, also those that were made.
+    pub n_planned: usize,
     /// The deliveries that were still pending, as "handler on message".
     pub pending: Vec<String>,
 }
@@ -25,6 +27,7 @@ impl Stall {
     pub fn of_calls(budget: usize, handler_calls: Vec<(&'static str, usize)>) -> Self {
         Self {
             budget,
+            n_planned: 0,
             cycle: Vec::new(),
             n_repeats: 0,
             handler_calls,
@@ -62,6 +65,11 @@ pub(super) fn write_stall(
     if let Some(first) = stall.cycle.first() {
         let (cycle, times) = (stall.cycle.join(" -> "), times_text(stall.n_repeats));
         write!(f, "\ncycle    {cycle} -> {first}, repeated {times}")?;
+    }
+
+    if budget < stall.n_planned {
+        let n_planned = stall.n_planned;
+        write!(f, "\nsent     messages that need {n_planned} deliveries")?;
     }
 
     write_first_five(f, "pending", stall.pending.iter().cloned())?;
@@ -135,6 +143,7 @@ mod tests {
             cycle: Vec::new(),
             n_repeats: 0,
             handler_calls: vec![("Mailer", 6), ("Courier", 1)],
+            n_planned: 6,
             pending: (1..=6).map(|idx| format!("Mailer on Event{idx}")).collect(),
         });
         let failures: Vec<HandlerFailure> = (0..11).map(failure).collect();

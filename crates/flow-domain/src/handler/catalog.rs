@@ -334,7 +334,9 @@ impl Catalog {
             | TableKind::Inbox
             | TableKind::DeadLetter
             | TableKind::Snapshot
-            | TableKind::SubjectKey => true,
+            | TableKind::SubjectKey
+            | TableKind::Rebuild
+            | TableKind::RebuiltRow => true,
         };
 
         if is_registered {

@@ -77,7 +77,8 @@ pub trait ProcessManager:
     ///
     /// Each key remembers its last 64 events that could start an instance or completed one. A redelivery
     /// of such an event is skipped when the instance is complete. An instance that runs handles it again.
-    /// [`once`](SubscriptionOptions::once) skips each redelivery, and remembers all events without a limit.
+    /// [`once`](SubscriptionOptions::once) skips each redelivery. The store forgets both after a day, or
+    /// after [`Engine::keep_handled`](crate::Engine::keep_handled).
     const RESTARTS: bool = true;
 
     /// Names the method for each event that the process manager handles.

@@ -30,8 +30,9 @@ pub trait AggregateStore: fmt::Debug + Send + Sync {
 
     /// Deletes what must be known for a time only, and returns the number of deleted values.
     ///
-    /// These are the rows of [inboxes](crate::record::TableKind::Inbox) that were written `age` ago or earlier, and the
-    /// versions of values that were deleted then. The store measures the age by its own clock.
+    /// These are the rows of [inboxes](crate::record::TableKind::Inbox) and of
+    /// [process histories](crate::record::TableKind::ProcessHistory) whose last write was `age` ago or earlier,
+    /// and the versions of values that were deleted then. The store measures the age by its own clock.
     ///
     /// It may leave some for the next call, so that no call takes long. If it returns 0, nothing is left.
     fn forget(&self, age: Duration) -> PortFuture<'_, usize>;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::{
-    message::{Envelope, ExpectedVersion, MessageId, Payload, StreamName},
+    message::{Envelope, ExpectedVersion, MessageId, Payload, StreamName, Version},
     port::{Fence, LedgerWrite, Outgoing, RowKeys},
     record::Table,
 };
@@ -19,6 +19,8 @@ pub struct Changes {
     pub events: Vec<Arc<Envelope>>,
     /// The states and rows. Each pair of table and id is listed at most once.
     pub writes: Vec<Write>,
+    /// The changes of whole tables, in the order in which they are made. No table of them is in `writes`.
+    pub table_changes: Vec<TableChange>,
     /// The messages to add to the outbox. Their row numbers grow in this order.
     pub outgoing: Vec<Outgoing>,
     /// The messages to cancel in the outbox, if they are still pending. A store cancels them before it
@@ -65,6 +67,7 @@ impl Changes {
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
             && self.writes.is_empty()
+            && self.table_changes.is_empty()
             && self.outgoing.is_empty()
             && self.cancelled.is_empty()
             && self.ledgers.is_empty()
@@ -94,4 +97,25 @@ pub struct Write {
     pub value: Option<Payload>,
     /// The sort keys of the declared fields of the new value.
     pub keys: RowKeys,
+}
+
+/// A change of all rows of a table, which the program does not have to read or write one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableChange {
+    /// Removes all rows with their versions, as if nobody had ever written them.
+    Clear(Table),
+    /// Moves the rows of a table to another table, instead of the rows that are there.
+    ///
+    /// A row that is the same in both tables stays as it is. Any other row of `table` is written or deleted
+    /// like by a [`Write`], so its version grows by one. Two rows are the same if their values and keys are, byte for
+    /// byte. Afterwards `by` is empty, as after [`Clear`](Self::Clear).
+    Replace {
+        /// The table that gets the rows.
+        table: Table,
+        /// The table that loses its rows.
+        by: Table,
+        /// The [version](crate::port::ProjectionStore::table_version) that `table` must have. If it has another one,
+        /// the commit is a conflict.
+        expected: Version,
+    },
 }

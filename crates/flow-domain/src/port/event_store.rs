@@ -46,7 +46,7 @@ pub trait EventStore: fmt::Debug + Send + Sync {
         limit: usize,
     ) -> PortFuture<'a, Vec<Recorded>>;
 
-    /// Reads the events at some positions, oldest first. It leaves out those that do not exist.
+    /// Reads the events at some positions, each once and oldest first. It leaves out those that do not exist.
     fn read_at<'a>(&'a self, positions: &'a [Position]) -> PortFuture<'a, Vec<Recorded>>;
 
     /// Returns the last position that a read could return now, or [`Position::START`].

@@ -62,6 +62,7 @@ macro_rules! forward_ports {
             get(table: $crate::record::Table, id: &'a str) -> Option<$crate::port::StoredState>;
             query(table: $crate::record::Table, query: &'a $crate::port::Query) -> Vec<$crate::port::Row>;
             count(table: $crate::record::Table, conditions: &'a [$crate::port::Condition]) -> usize;
+            table_version(table: $crate::record::Table) -> $crate::message::Version;
         }
     };
     (@Outbox $($how:tt)*) => {

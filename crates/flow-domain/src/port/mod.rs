@@ -26,7 +26,7 @@ use std::pin::Pin;
 
 pub use aggregate_store::{AggregateStore, StoredState};
 pub use broker::{Broker, Lane, LogMessage, Publication, PublishResult, StartFrom, Topic};
-pub use changes::{Changes, Durability, ExpectedStream, Write};
+pub use changes::{Changes, Durability, ExpectedStream, TableChange, Write};
 pub use event_store::EventStore;
 pub use ledger::{
     Cursor, Fence, HeldPartition, Ledger, LedgerWrite, Turn, TurnResult, WonPartition,

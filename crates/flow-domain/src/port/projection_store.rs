@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    message::Payload,
+    message::{Payload, Version},
     port::{Condition, PortFuture, Query, StoredState},
     record::Table,
 };
@@ -31,4 +31,9 @@ pub trait ProjectionStore: fmt::Debug + Send + Sync {
 
     /// Counts the rows that meet all `conditions`.
     fn count<'a>(&'a self, table: Table, conditions: &'a [Condition]) -> PortFuture<'a, usize>;
+
+    /// Returns the sum of the versions of all rows in `table`, and of those deleted rows whose version is known.
+    ///
+    /// Each write and each deletion of a row adds one. It may read the whole table.
+    fn table_version(&self, table: Table) -> PortFuture<'_, Version>;
 }

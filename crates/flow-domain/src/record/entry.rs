@@ -258,6 +258,10 @@ pub enum TableKind {
     Snapshot,
     /// The keys of personal data.
     SubjectKey,
+    /// How far rebuilds are.
+    Rebuild,
+    /// The rows of a projection that a rebuild has made, and that nobody reads yet.
+    RebuiltRow,
 }
 
 impl TableKind {
@@ -269,7 +273,9 @@ impl TableKind {
             | Self::Inbox
             | Self::DeadLetter
             | Self::Snapshot
-            | Self::SubjectKey => false,
+            | Self::SubjectKey
+            | Self::Rebuild
+            | Self::RebuiltRow => false,
         }
     }
 }
@@ -285,6 +291,8 @@ impl fmt::Display for TableKind {
             Self::DeadLetter => "dead letter",
             Self::Snapshot => "snapshot",
             Self::SubjectKey => "subject key",
+            Self::Rebuild => "rebuild",
+            Self::RebuiltRow => "rebuilt row",
         })
     }
 }

@@ -115,6 +115,10 @@ impl<S> AppBuilder<S> {
     /// All handlers of an event run again if one of them did not end, so delivery is at least once. Use
     /// [`once`](crate::handler::SubscriptionOptions::once) where that matters.
     ///
+    /// An event that is cut off six times in all is not handled again: it may kill its process. Its row of
+    /// the outbox is abandoned then. [`Health::abandoned`](crate::engine::Health::abandoned) counts it, and
+    /// [`Outbox::reopen`](crate::port::Outbox::reopen) lets it begin anew.
+    ///
     /// `time` must be longer than any command may take, with all that it causes. The price is a row of the
     /// outbox for each event, which is written and deleted with commits that happen anyway.
     pub fn recover_inline_after(mut self, time: Duration) -> Self {

@@ -96,7 +96,7 @@ impl Cascade {
 
         let mut stall = None;
         while stall.is_none() && self.n_delivered < self.deliveries.len() {
-            if self.budget <= self.log.len() {
+            if self.log.exceeds_with_events(self.budget) {
                 stall = Some(Box::new(self.explain_stall()));
             } else {
                 self.n_delivered += 1;
@@ -219,6 +219,7 @@ impl Cascade {
         let (_, result) = handling.run(&mut self.spare_session).await;
         let sent = self.spare_session.sent().iter().copied();
         self.log.add(handling.envelope, Some(handler), sent);
+        self.log.plan_commands(self.spare_session.n_due_commands());
 
         let has_committed = matches!(
             &result,
@@ -230,7 +231,9 @@ impl Cascade {
 
         match result {
             Ok(HandlingSuccess::Completed(_, committed)) => {
+                let n_before = self.deliveries.len();
                 self.enqueue(committed);
+                self.log.plan_events(self.deliveries.len() - n_before);
             }
             Ok(HandlingSuccess::Duplicate) => {}
             Err(err) => {

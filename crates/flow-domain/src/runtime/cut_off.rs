@@ -3,9 +3,18 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     error::Error,
     handler::{CommittedEvent, Reply, Session},
-    port::{OutboxRow, SendResult},
+    message::{ExpectedVersion, MessageId, Payload},
+    model::Id as _,
+    port::{Changes, OutboxRow, RowKeys, SendResult, Write},
+    record::{Table, TableKind},
     runtime::{App, ProcessResult},
 };
+
+/// How often an event is handled again whose handling was cut off. It may kill its process each time.
+const MAX_RECOVERIES: u32 = 5;
+
+/// How often each event was handled again. Its rows are forgotten after a time.
+const RECOVERIES: Table = Table::new(TableKind::Inbox, "cut-off events");
 
 /// The delay before an event is tried again that only a newer program can read.
 const NEWER_RETRY: Duration = Duration::from_secs(30);
@@ -44,6 +53,18 @@ impl App {
             return self.settle_row(worker, mark, failed).await;
         }
 
+        if !self.begin_recovery(id).await? {
+            let error = format!(
+                "its inline handling was cut off {} times",
+                MAX_RECOVERIES + 1
+            );
+            tracing::error!(messaging.message.id = %id, error, "a cut-off event is abandoned");
+            let error = error.into();
+            return self
+                .settle_row(worker, mark, SendResult::Abandoned { error })
+                .await;
+        }
+
         tracing::warn!(messaging.message.id = %id, "inline handling was cut off, and is repeated");
         let entry = ports.entry_of(id);
         let committed = vec![CommittedEvent { event, entry }];
@@ -51,5 +72,29 @@ impl App {
             .await;
 
         self.settle_row(worker, mark, SendResult::Published).await
+    }
+
+    /// Counts a recovery before it begins, because it may kill the process. Returns false after the last.
+    async fn begin_recovery(&self, event: MessageId) -> Result<bool, Error> {
+        let (store, id) = (&self.ports.store, event.key());
+        let n_begun: u32 = match store.load(RECOVERIES, &id).await? {
+            Some(stored) => stored.value.decode("Recoveries")?,
+            None => 0,
+        };
+        let is_last = MAX_RECOVERIES <= n_begun;
+
+        let mut changes = Changes::new("the inline delivery");
+        changes.writes.push(Write {
+            table: RECOVERIES,
+            id: Arc::from(&*id),
+            // The claim of the mark excludes all other writers.
+            expected: ExpectedVersion::Any,
+            // An abandoned mark that somebody opens again begins from the start.
+            value: (!is_last).then(|| Payload::from_json((n_begun + 1).to_string())),
+            keys: RowKeys::default(),
+        });
+        store.commit(&changes).await?;
+
+        Ok(!is_last)
     }
 }

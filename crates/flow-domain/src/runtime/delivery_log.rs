@@ -14,6 +14,15 @@ use crate::{
 pub(crate) struct DeliveryLog {
     // Boxed, because the future of an act holds several logs. `None` until the first delivery.
     content: Option<Box<LogContent>>,
+    planned: PlannedDeliveries,
+}
+
+/// The deliveries that the messages of handlers need, also those that were made.
+#[derive(Clone, Copy, Debug, Default)]
+struct PlannedDeliveries {
+    n_events: usize,
+    /// Commands that handlers sent, to be delivered at once.
+    n_commands: usize,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -39,8 +48,36 @@ struct TraceStep {
 }
 
 impl DeliveryLog {
+    #[cfg(feature = "testing")]
     pub(crate) fn len(&self) -> usize {
         self.deliveries().len()
+    }
+
+    /// Plans deliveries of events.
+    pub(crate) fn plan_events(&mut self, n_deliveries: usize) {
+        self.planned.n_events += n_deliveries;
+    }
+
+    /// Plans commands that a handler sent.
+    pub(crate) fn plan_commands(&mut self, n_commands: usize) {
+        self.planned.n_commands += n_commands;
+    }
+
+    /// Returns true if one more delivery exceeds the budget, or if the planned events will.
+    ///
+    /// What is planned must be delivered. So a handler that sends many messages in a cycle is stopped before
+    /// they fill the memory.
+    pub(crate) fn exceeds_with_events(&self, budget: usize) -> bool {
+        budget <= self.deliveries().len() || budget < self.planned.n_events
+    }
+
+    /// Returns true if one more delivery exceeds the budget, or if the planned events and commands will.
+    pub(crate) fn exceeds(&self, budget: usize) -> bool {
+        budget <= self.deliveries().len() || budget < self.n_planned()
+    }
+
+    fn n_planned(&self) -> usize {
+        self.planned.n_events + self.planned.n_commands
     }
 
     fn deliveries(&self) -> &[LoggedDelivery] {
@@ -72,6 +109,8 @@ impl DeliveryLog {
     /// Adds the deliveries of a later log.
     #[cfg(feature = "testing")]
     pub(crate) fn append(&mut self, later: Self) {
+        self.plan_events(later.planned.n_events);
+        self.plan_commands(later.planned.n_commands);
         let Some(later) = later.content else { return };
 
         let content = self.content.get_or_insert_default();
@@ -84,6 +123,7 @@ impl DeliveryLog {
 
     #[cfg(feature = "testing")]
     pub(crate) fn clear(&mut self) {
+        self.planned = PlannedDeliveries::default();
         if let Some(content) = &mut self.content {
             content.deliveries.clear();
             content.sent.clear();
@@ -105,6 +145,7 @@ impl DeliveryLog {
             cycle,
             n_repeats,
             handler_calls: busiest_handlers(&steps),
+            n_planned: self.n_planned(),
             pending,
         }
     }

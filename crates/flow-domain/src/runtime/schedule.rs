@@ -167,7 +167,7 @@ impl App {
         while act.stall.is_none()
             && let Some(row) = self.claim_due_row().await?
         {
-            if self.budget <= act.log.len() {
+            if act.log.exceeds(self.budget) {
                 self.settle_row(INLINE_WORKER, &row, SendResult::Released)
                     .await?;
                 act.stall = Some(Box::new(self.explain_stall(&act.log, &row.envelope)));
@@ -276,6 +276,7 @@ impl App {
             Ok((_, committed)) => {
                 act.log
                     .add(command, handler, session.sent().iter().copied());
+                act.log.plan_commands(session.n_due_commands());
                 if processing == Processing::Sync {
                     self.deliver_inline(committed, session, act).await;
                 }

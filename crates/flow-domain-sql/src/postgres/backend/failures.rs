@@ -27,7 +27,7 @@ pub(super) fn no_schema(options: &PgConnectOptions, err: sqlx::Error) -> Error {
     };
 
     let (host, port) = (options.get_host(), options.get_port());
-    let reason = Failure::from(err);
+    let reason = Failure::without_advice(&err);
     Error::setup(format!(
         "PostgreSQL at `{host}:{port}` gives no schema for the run: {reason}; {advice}"
     ))

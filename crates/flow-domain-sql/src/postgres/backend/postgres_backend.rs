@@ -56,6 +56,33 @@ impl PostgresBackend {
     ///
     /// The connections are not those of the pool, which belong to the runtime of the test. They are closed
     /// with the last run.
+    ///
+    /// # Examples
+    ///
+    /// A test whose database sqlx makes and drops. `#[sqlx::test]` needs the feature `macros` of sqlx:
+    ///
+    /// ```
+    /// use flow_domain_sql::postgres::PostgresBackend;
+    /// use flow_harness::prelude::*;
+    /// use shop::{PlaceOrder, StockRefused};
+    ///
+    /// # /*
+    /// #[sqlx::test]
+    /// # */
+    /// async fn order_needs_stock(pool: sqlx::PgPool) {
+    ///     FlowHarness::new(shop::domain)
+    ///         .backend(PostgresBackend::of_pool(&pool))
+    ///         .when(PlaceOrder {
+    ///             order_id: "ord-1".into(),
+    ///             customer_id: "ada".into(),
+    ///             product_id: "tea".into(),
+    ///             quantity: 2,
+    ///             total_cents: 1_200,
+    ///         })
+    ///         .then(expect::event_matching(|event: &StockRefused| event.available == 0))
+    ///         .await;
+    /// }
+    /// ```
     pub fn of_pool(pool: &PgPool) -> Self {
         Self {
             schemas: Ok(SchemaPool::new((*pool.connect_options()).clone())),

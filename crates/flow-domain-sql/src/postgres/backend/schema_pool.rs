@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 
 use crate::postgres::{
     PostgresStore,
-    backend::{failures::no_schema, sweep::sweep, test_schema::TestSchema},
+    backend::{failures::no_schema, server_probe::acquire, sweep::sweep, test_schema::TestSchema},
     migrations,
 };
 
@@ -73,8 +73,9 @@ impl SchemaPool {
             };
 
             let pool = self.connection(schema);
-            pool.execute(sqlx::raw_sql(schema.sql(RESET))).await?;
-            let store = PostgresStore::with_pool(pool.clone(), schema.name());
+            let mut connection = acquire(pool).await?;
+            connection.execute(sqlx::raw_sql(schema.sql(RESET))).await?;
+            let store = PostgresStore::with_pool(pool.clone(), schema.name()).for_test_runs();
             Ok(OpenedStore::with_lease(store, lease))
         };
         result.await.map_err(|err| no_schema(&self.options, err))

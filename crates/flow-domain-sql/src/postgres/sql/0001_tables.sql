@@ -32,7 +32,8 @@ create table :"schema".state (
   version bigint not null,
   value   json,
   keys    json,
-  -- When the value was deleted, or when the row of an inbox was written. Such rows are forgotten later.
+  -- When the value was deleted, or when the row of an inbox or a process history was written. Such rows are
+  -- forgotten later.
   ended   timestamptz,
   primary key (kind, name, id)
 ) with (fillfactor = 80);

@@ -85,13 +85,14 @@ begin
       continue when found or w_expected[i] is null;
     elsif w_expected[i] > 0 then
       update :"schema".state s
-         set version = s.version + 1, value = w_value[i]::json, keys = w_keys[i]::json
+         set version = s.version + 1, value = w_value[i]::json, keys = w_keys[i]::json,
+             ended = case when w_kind[i] in ('inbox', 'process_history') then now() end
        where s.kind = w_kind[i] and s.name = w_name[i] and s.id = w_id[i] and s.value is not null
          and s.version = w_expected[i];
     else
       insert into :"schema".state as s
       values (w_kind[i], w_name[i], w_id[i], 1, w_value[i]::json, w_keys[i]::json,
-              case when w_kind[i] = 'inbox' then now() end)
+              case when w_kind[i] in ('inbox', 'process_history') then now() end)
           on conflict (kind, name, id) do update
          set version = s.version + 1, value = excluded.value, keys = excluded.keys, ended = excluded.ended
        where w_expected[i] is null or s.value is null;

@@ -27,7 +27,8 @@ create table state (
   version integer not null,
   value   text,
   keys    text,
-  -- When the value was deleted, or when the row of an inbox was written. Such rows are forgotten later.
+  -- When the value was deleted, or when the row of an inbox or a process history was written. Such rows are
+  -- forgotten later.
   ended   integer,
   primary key (kind, name, id)
 );

@@ -13,8 +13,11 @@ use tokio::time::timeout;
 
 use crate::{
     crashes::unit,
-    fixture::{append, commit, positions},
-    postgres::database::{TestDatabase, pool_of},
+    fixture::{DASHBOARD, append, commit, positions},
+    postgres::{
+        database::{TestDatabase, pool_of},
+        own_server::OwnServer,
+    },
 };
 
 /// The variable with the database for a process that is killed.
@@ -232,7 +235,36 @@ async fn old_schema_is_brought_to_the_version_of_the_program() {
 
     commit(&**opened.store(), &append("order-1", 1)).await;
     let n_migrations = database.count("select count(*) from flow_test_0.migration");
-    assert_eq!(n_migrations.await, 6);
+    assert_eq!(n_migrations.await, 7);
+}
+
+#[tokio::test]
+async fn schema_of_a_newer_program_is_used_as_it_is() {
+    let database = TestDatabase::new().await;
+    drop(open(&PostgresBackend::of_pool(&database.pool)).await);
+    database
+        .execute("insert into flow_test_0.migration (version, name) values (99, 'of tomorrow')")
+        .await;
+
+    let opened = open(&PostgresBackend::of_pool(&database.pool)).await;
+
+    commit(&**opened.store(), &append("order-1", 1)).await;
+    let newest = database.count("select max(version)::bigint from flow_test_0.migration");
+    assert_eq!(newest.await, 99);
+}
+
+#[tokio::test]
+async fn call_does_not_wait_for_a_server_that_died() {
+    let server = OwnServer::start();
+    let backend = PostgresBackend::new(&server.url);
+    let opened = open(&backend).await;
+    drop(server);
+
+    let err = opened.store().load(DASHBOARD, "ord-1").await;
+
+    // The pool alone would wait, and say that it got no connection in time.
+    let err = err.expect_err("there is no server");
+    assert_snapshot!(err.with_causes(), @"load failed in the postgres adapter: the server refuses connections: start it again, or correct the address");
 }
 
 /// Returns the text of the error of a backend that opens no store, with `PORT` in place of the port.
@@ -250,7 +282,7 @@ async fn backend_without_a_server_says_what_to_do() {
     let database = TestDatabase::new().await;
     let options = || database.options().host("127.0.0.1");
 
-    assert_snapshot!(refusal(options().port(1)).await, @"PostgreSQL at `127.0.0.1:PORT` gives no schema for the run: error communicating with database: Connection refused (os error 111); start the server, or correct the address");
+    assert_snapshot!(refusal(options().port(1)).await, @"PostgreSQL at `127.0.0.1:PORT` gives no schema for the run: the server refuses connections; start the server, or correct the address");
     assert_snapshot!(refusal(options().database("no_such_shop")).await, @r#"PostgreSQL at `127.0.0.1:PORT` gives no schema for the run: database "no_such_shop" does not exist (SQLSTATE 3D000); make it with `createdb no_such_shop`, or correct the address"#);
     assert_snapshot!(refusal(options().password("wrong")).await, @r#"PostgreSQL at `127.0.0.1:PORT` gives no schema for the run: password authentication failed for user "flow" (SQLSTATE 28P01); correct the user or the password in the address"#);
 }

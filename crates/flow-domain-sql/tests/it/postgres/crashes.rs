@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// Waits until the server has ended the calls of processes that are gone.
-async fn wait_for_calls(schema: &SchemaName) {
+pub(crate) async fn wait_for_calls(schema: &SchemaName) {
     let sql = "select count(*) from pg_stat_activity where state = 'active' and strpos(query, $1) > 0 \
         and pid <> pg_backend_pid()";
     let mut connection = connect().await;

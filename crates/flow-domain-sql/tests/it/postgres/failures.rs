@@ -1,4 +1,4 @@
-use std::{error::Error as _, time::Duration};
+use std::{error::Error as _, process, time::Duration};
 
 use flow_domain::{
     message::{ExpectedVersion, Position, Version},
@@ -6,11 +6,14 @@ use flow_domain::{
 };
 use flow_domain_sql::{SchemaName, postgres::PostgresStore};
 use insta::assert_snapshot;
-use sqlx::{Connection as _, PgConnection, postgres::PgPoolOptions};
+use sqlx::{
+    AssertSqlSafe, Connection as _, PgConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 
 use crate::{
     fixture::{DASHBOARD, append, commit, positions, put},
-    postgres::fixture::{TestStore, connect, open_store},
+    postgres::fixture::{TestStore, connect, open_store, url},
 };
 
 /// Ends all connections that wait for a lock in a commit of this store. Returns their number.
@@ -156,6 +159,34 @@ async fn corrupt_event_is_an_error_that_names_it() {
     assert_snapshot!(err.with_causes(), @"reading the event at position 2 failed: invalid type: integer `7`, expected a formatted UUID string at line 1 column 8");
     let first = store.read_category(None, Position::START, 1).await.unwrap();
     assert_eq!(first.len(), 1, "an event before it can be read");
+}
+
+#[tokio::test]
+async fn user_without_rights_learns_which_one_is_missing() {
+    let store = open_store().await;
+    let user = format!("flow_reader_{}", process::id());
+    let make = AssertSqlSafe(format!("create role {user} login password 'reader'"));
+    sqlx::raw_sql(make)
+        .execute(&mut connect().await)
+        .await
+        .unwrap();
+
+    let options: PgConnectOptions = url().parse().expect("DATABASE_URL is a URL");
+    let options = options.username(&user).password("reader");
+    let pool = PgPoolOptions::new().connect_lazy_with(options);
+    let of_reader = PostgresStore::with_pool(pool, store.schema.name.clone());
+    let err = of_reader.commit(&append("order-1", 1)).await;
+    let drop = AssertSqlSafe(format!("drop role {user}"));
+    sqlx::raw_sql(drop)
+        .execute(&mut connect().await)
+        .await
+        .unwrap();
+
+    let err = err
+        .expect_err("the reader may not write")
+        .with_causes()
+        .to_string();
+    assert_snapshot!(err.replace(store.schema.name.as_str(), "shop"), @"commit failed in the postgres adapter: permission denied for schema shop (SQLSTATE 42501): grant the user this right, or let an owner run the SQL of `PostgresStore::migrations`");
 }
 
 #[tokio::test]

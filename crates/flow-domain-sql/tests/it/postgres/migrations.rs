@@ -1,4 +1,8 @@
-use flow_domain::{Projection, port::Store as _};
+use flow_domain::{
+    Projection,
+    message::Position,
+    port::{EventStore as _, Store as _},
+};
 use flow_domain_sql::{DeclaredIndexes, postgres::PostgresStore};
 use insta::assert_snapshot;
 use serde::{Deserialize, Serialize};
@@ -73,7 +77,47 @@ async fn missing_migration_is_an_error_that_says_so() {
         .await
         .expect_err("migrations are missing");
     assert!(err.is_setup());
-    assert_snapshot!(err.to_string().replace(schema.name.as_str(), "shop"), @"the schema `shop` is at version 2, and this program needs version 6: call `PostgresStore::migrate`, or run the SQL of `PostgresStore::migrations`");
+    assert_snapshot!(err.to_string().replace(schema.name.as_str(), "shop"), @"the schema `shop` is at version 2, and this program needs version 7: call `PostgresStore::migrate`, or run the SQL of `PostgresStore::migrations`");
+}
+
+#[tokio::test]
+async fn schema_of_an_older_version_says_what_to_do() {
+    let store = open_store().await;
+    // As it was before the migration `reads`.
+    let back = store.schema.sql(
+        "delete from $schema.migration where version > 2; drop function $schema.read_1 cascade",
+    );
+    sqlx::raw_sql(back)
+        .execute(&mut connect().await)
+        .await
+        .unwrap();
+
+    let err = store
+        .read_category(None, Position::START, 9)
+        .await
+        .expect_err("there is no such function");
+
+    let shown = err
+        .with_causes()
+        .to_string()
+        .replace(store.schema.name.as_str(), "shop");
+    assert_snapshot!(shown, @"read_events failed in the postgres adapter: function shop.read_1(text[], integer, bigint[], bigint) does not exist (SQLSTATE 42883): run the migrations, see `PostgresStore::migrate`");
+}
+
+#[tokio::test]
+async fn schema_of_a_newer_version_works() {
+    let store = open_store().await;
+    let newer = store
+        .schema
+        .sql("insert into $schema.migration (version, name) values (99, 'of tomorrow')");
+    sqlx::raw_sql(newer)
+        .execute(&mut connect().await)
+        .await
+        .unwrap();
+
+    store.check_migrations().await.expect("nothing is missing");
+    store.migrate().await.expect("nothing is left to do");
+    commit(&*store, &append("order-1", 1)).await;
 }
 
 #[tokio::test]

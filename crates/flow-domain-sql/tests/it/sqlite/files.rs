@@ -97,6 +97,20 @@ async fn migrations_can_be_run_as_plain_sql() {
 }
 
 #[tokio::test]
+async fn file_of_a_newer_program_works() {
+    let folder = TestFolder::new();
+    let connection = Connection::open(folder.file()).unwrap();
+    let newer = format!("{}; pragma user_version = 99", SqliteStore::migrations());
+    connection.execute_batch(&newer).unwrap();
+
+    let store = SqliteStore::open(folder.file()).unwrap();
+
+    commit(&store, &append("order-1", 1)).await;
+    let version = connection.query_row("pragma user_version", [], |row| row.get::<_, i32>(0));
+    assert_eq!(version.unwrap(), 99);
+}
+
+#[tokio::test]
 async fn corrupt_row_is_an_error_that_names_it() {
     let store = open_file();
     commit(&*store, &put(DASHBOARD, "1", "{}", RowKeys::default())).await;

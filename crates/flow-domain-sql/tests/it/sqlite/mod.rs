@@ -8,6 +8,7 @@ mod fixture;
 mod full_disk;
 mod personal;
 mod random;
+mod rebuilds;
 mod stepped_clocks;
 mod unknown_types;
 mod views;

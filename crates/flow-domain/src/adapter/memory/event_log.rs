@@ -175,6 +175,9 @@ impl EventLog {
             self.read_category(None, previous, 1).pop()
         };
 
+        let mut positions = positions.to_vec();
+        positions.sort_unstable();
+        positions.dedup();
         positions.iter().filter_map(read).collect()
     }
 

@@ -20,7 +20,7 @@ pub(super) struct Forgettable {
     values: Overlay<Vec<ForgettableValue>>,
 }
 
-/// A row of an inbox, or a value that was deleted.
+/// A row of an inbox, the history of a process manager, or a value that was deleted.
 #[derive(Clone, Debug)]
 struct ForgettableValue {
     written: Instant,
@@ -33,7 +33,11 @@ struct ForgettableValue {
 impl Forgettable {
     /// Notes a write, if its result must be known for a time only.
     pub(super) fn note(&mut self, write: &Write, version: Version) {
-        let is_forgettable = write.value.is_none() || write.table.kind == TableKind::Inbox;
+        let is_log = matches!(
+            write.table.kind,
+            TableKind::Inbox | TableKind::ProcessHistory
+        );
+        let is_forgettable = write.value.is_none() || is_log;
         if is_forgettable && version != Version::NONE {
             let (_, values) = self.values.split_mut();
             values.push(ForgettableValue {

@@ -127,6 +127,11 @@ impl ProjectionStore for MemoryStore {
         let n_rows = self.lock().tables.count(table, conditions);
         PortFuture::ready(n_rows)
     }
+
+    fn table_version(&self, table: Table) -> PortFuture<'_, Version> {
+        let version = self.lock().tables.table_version(table);
+        PortFuture::ready(Ok(version))
+    }
 }
 
 impl Outbox for MemoryStore {

@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     adapter::memory::{
@@ -7,7 +7,7 @@ use crate::{
     },
     error::Error,
     message::{ExpectedVersion, Recorded, Version},
-    port::Changes,
+    port::{Changes, TableChange},
 };
 
 /// All data of a store, without the lock.
@@ -28,6 +28,10 @@ impl StoreState {
         for write in &changes.writes {
             let version = self.tables.apply(write);
             self.forgettable.note(write, version);
+        }
+
+        for change in &changes.table_changes {
+            self.change_table(*change);
         }
 
         for ledger in &changes.ledgers {
@@ -51,6 +55,21 @@ impl StoreState {
         Ok(recorded)
     }
 
+    fn change_table(&mut self, change: TableChange) {
+        let cleared = match change {
+            TableChange::Clear(table) => table,
+            TableChange::Replace { table, by, .. } => {
+                for write in self.tables.replacing_writes(table, by) {
+                    let version = self.tables.apply(&write);
+                    self.forgettable.note(&write, version);
+                }
+                by
+            }
+        };
+
+        self.tables.clear(cleared);
+    }
+
     pub(super) fn fork(&mut self) -> Self {
         Self {
             events: self.events.fork(),
@@ -65,43 +84,57 @@ impl StoreState {
         self.forgettable.forget(age, &mut self.tables)
     }
 
+    /// Checks what a commit is based on.
+    ///
+    /// Of several reasons to refuse, the error names the one that comes first in the order of the databases.
     fn check_versions(&self, changes: &Changes) -> Result<(), Error> {
         let ledger_fences = changes.ledgers.iter().map(|ledger| &ledger.fence);
-        for fence in changes.fence.iter().chain(ledger_fences) {
-            if !self.leases.is_current(fence) {
-                let (group, partition) = (&fence.group, fence.partition);
-                return Err(Error::fenced(changes.writer, group, partition));
-            }
+        let fences = changes.fence.iter().chain(ledger_fences);
+        let stale = fences
+            .filter(|fence| !self.leases.is_current(fence))
+            .min_by_key(|fence| (&fence.group, fence.partition));
+        if let Some(fence) = stale {
+            let (group, partition) = (&fence.group, fence.partition);
+            return Err(Error::fenced(changes.writer, group, partition));
         }
 
-        for expected in &changes.expected {
+        let refuse = |target: String, expected: ExpectedVersion, found: Version| {
+            let found = ExpectedVersion::Exact(found);
+            Err(Error::conflict(changes.writer, target, expected, found))
+        };
+        let streams = changes.expected.iter().filter_map(|expected| {
             let found = self.events.version(&expected.stream);
-            check_version(changes.writer, expected.version, found, || {
-                format!("stream `{}`", expected.stream)
-            })?;
+            (!expected.version.allows(found)).then_some((expected, found))
+        });
+        if let Some((expected, found)) = streams.min_by_key(|(expected, _)| &expected.stream) {
+            let target = format!("stream `{}`", expected.stream);
+            return refuse(target, expected.version, found);
         }
 
-        for write in &changes.writes {
+        let writes = changes.writes.iter().filter_map(|write| {
             let found = self.tables.version(write.table, &write.id);
-            check_version(changes.writer, write.expected, found, || {
-                format!("{} `{}`", write.table, write.id)
-            })?;
+            (!write.expected.allows(found)).then_some((write, found))
+        });
+        if let Some((write, found)) = writes.min_by_key(|(write, _)| (write.table, &write.id)) {
+            let target = format!("{} `{}`", write.table, write.id);
+            return refuse(target, write.expected, found);
+        }
+
+        for change in &changes.table_changes {
+            if let TableChange::Replace {
+                table, expected, ..
+            } = *change
+            {
+                let (found, expected) = (
+                    self.tables.table_version(table),
+                    ExpectedVersion::Exact(expected),
+                );
+                if !expected.allows(found) {
+                    return refuse(table.to_string(), expected, found);
+                }
+            }
         }
 
         Ok(())
     }
-}
-
-fn check_version<W: fmt::Display>(
-    writer: &str,
-    expected: ExpectedVersion,
-    found: Version,
-    target: impl FnOnce() -> W,
-) -> Result<(), Error> {
-    if expected.allows(found) {
-        return Ok(());
-    }
-
-    let found = ExpectedVersion::Exact(found);
-    Err(Error::conflict(writer, target(), expected, found))
 }

@@ -52,6 +52,10 @@ impl TableLayer {
         self.slots.get(id)
     }
 
+    pub(super) fn slots(&self) -> impl Iterator<Item = (&Arc<str>, &Slot)> {
+        self.slots.iter()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.slots.len()
     }
@@ -144,7 +148,7 @@ impl TableLayer {
     }
 
     fn live_slots(&self) -> impl Iterator<Item = (&Arc<str>, &Slot)> {
-        self.slots.iter().filter(|(_, slot)| slot.value.is_some())
+        self.slots().filter(|(_, slot)| slot.value.is_some())
     }
 
     /// Returns the ids of all rows with a value, sorted.

@@ -39,8 +39,19 @@ impl<'a> TableReader<'a> {
         slot_in(self.own).or_else(|| slot_in(self.base))
     }
 
+    /// Returns all slots, also those of deleted rows, each with its id.
+    pub(super) fn slots(self) -> impl Iterator<Item = (&'a Arc<str>, &'a Slot)> {
+        let (base, own) = (self.base, self.own);
+        let is_replaced = move |id: &str| own.is_some_and(|own| own.slot(id).is_some());
+
+        let slots_in =
+            |layer: Option<&'a TableLayer>| layer.into_iter().flat_map(TableLayer::slots);
+        slots_in(own).chain(slots_in(base).filter(move |(id, _)| !is_replaced(id)))
+    }
+
     pub(super) fn query(&self, query: &Query) -> Result<Vec<Row>, Error> {
         let conditions = query.conditions.as_slice();
+        self.require_keys(conditions, &query.order)?;
         let n_needed = query
             .limit
             .map_or(usize::MAX, |limit| limit.saturating_add(query.offset));
@@ -72,11 +83,29 @@ impl<'a> TableReader<'a> {
             return Ok(n_base + self.own.map_or(0, TableLayer::n_live));
         }
 
+        self.require_keys(conditions, &[])?;
         let found = match self.selected_ids(conditions, usize::MAX)? {
             Some(ids) => self.sorted(ids.iter(), conditions, &[], usize::MAX)?,
             None => self.all_sorted(conditions, &[], usize::MAX)?,
         };
         Ok(found.len())
+    }
+
+    /// Requires that all rows have a key for each declared field of a query, also rows that it does not select.
+    ///
+    /// The error names the first field in alphabetical order, as those of the databases do.
+    fn require_keys(&self, conditions: &[Condition], order: &[OrderBy]) -> Result<(), Error> {
+        let compared = conditions.iter().filter_map(|condition| {
+            matches!(condition.value, FieldValue::Key(_)).then_some(&condition.field)
+        });
+        let sorted = order
+            .iter()
+            .filter_map(|order_by| order_by.is_declared.then_some(&order_by.field));
+        let fields: BTreeSet<&String> = compared.chain(sorted).collect();
+
+        fields
+            .into_iter()
+            .try_for_each(|field| self.indexes_of(field).map(|_| ()))
     }
 
     /// Returns the sorted ids of the rows that a condition on a declared field selects.

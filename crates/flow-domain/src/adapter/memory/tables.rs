@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::{
     adapter::memory::{
         overlay::{Layer, Overlay},
@@ -6,7 +8,7 @@ use crate::{
         table_query::TableReader,
     },
     error::Error,
-    message::Version,
+    message::{ExpectedVersion, Version},
     port::{Condition, Query, Row, StoredState, Write},
     record::Table,
 };
@@ -56,6 +58,45 @@ impl Tables {
         let own = self.layers.flatten();
         let layer = own.tables.get_mut(&table);
         layer.is_some_and(|layer| layer.forget(id, version))
+    }
+
+    /// Returns the sum of the versions of all slots.
+    pub(super) fn table_version(&self, table: Table) -> Version {
+        let versions = self.reader(table).slots().map(|(_, slot)| slot.version);
+        Version::new(versions.map(Version::as_u64).sum())
+    }
+
+    /// Removes all slots of a table.
+    pub(super) fn clear(&mut self, table: Table) {
+        self.layers.flatten().tables.remove(&table);
+    }
+
+    /// Returns the writes that give `table` the rows of `by`.
+    pub(super) fn replacing_writes(&self, table: Table, by: Table) -> Vec<Write> {
+        let (old, new) = (self.reader(table), self.reader(by));
+        let write = |id: &Arc<str>, slot: Option<&Slot>| Write {
+            table,
+            id: Arc::clone(id),
+            expected: ExpectedVersion::Any,
+            value: slot.and_then(|slot| slot.value.clone()),
+            keys: slot.map(|slot| slot.keys.clone()).unwrap_or_default(),
+        };
+        let is_live = |reader: TableReader<'_>, id: &str| {
+            let slot = reader.slot(id);
+            slot.is_some_and(|slot| slot.value.is_some())
+        };
+
+        let removed = old
+            .slots()
+            .filter(|(id, slot)| slot.value.is_some() && !is_live(new, id))
+            .map(|(id, _)| write(id, None));
+        let changed = new.slots().filter(|(id, slot)| {
+            let is_same = |old: &Slot| old.value == slot.value && old.keys == slot.keys;
+            slot.value.is_some() && !old.slot(id).is_some_and(is_same)
+        });
+        removed
+            .chain(changed.map(|(id, slot)| write(id, Some(slot))))
+            .collect()
     }
 
     /// Returns the rows that match `query`, in its order.

@@ -7,7 +7,7 @@ pub(in crate::engine) mod consumer;
 mod feed;
 pub(in crate::engine) mod incoming;
 mod inline;
-mod ledger_row;
+pub(in crate::engine) mod ledger_row;
 pub(in crate::engine) mod partitions;
 pub(in crate::engine) mod paused;
 pub(in crate::engine) mod queue;

@@ -121,13 +121,12 @@ impl Consumer {
         let is_dead_lettered = attempt.when_exhausted == WhenExhausted::DeadLetter;
 
         if is_dead_lettered {
-            let now = ports.clock.now();
-            if let Err(err) = self.write_dead_letter(attempt, report, error, now).await {
+            if let Err(err) = self.write_dead_letter(attempt, report, error).await {
                 let reason = err.with_causes();
                 tracing::error!(subscription = &*self.name, error = %reason, "a dead letter could not be stored");
 
                 // Another attempt is better than a lost message.
-                let due = now + DEAD_LETTER_RETRY;
+                let due = ports.clock.now() + DEAD_LETTER_RETRY;
                 return self.retry(attempt, incoming.attempt, due).await;
             }
         }
@@ -161,27 +160,19 @@ impl Consumer {
         attempt: &Attempt,
         report: &AttemptReport,
         error: &Error,
-        now: Timestamp,
     ) -> Result<(), Error> {
         let incoming = &attempt.incoming;
         let id = match incoming.dead_letter_id() {
             Some(id) => Arc::clone(id),
             None => dead_letter::id_of(&self.name, &incoming.envelope),
         };
-        // A replay upcasts the event again, perhaps by a corrected step.
-        let stored = incoming.envelope.as_stored();
-        let letter = StoredDeadLetter {
-            subscription: self.name.to_string(),
-            handler: report.handler.map(str::to_owned),
-            metadata: stored.metadata.clone(),
-            message: stored.message.as_json().to_owned(),
-            reason: error.with_causes().to_string(),
-            attempts: incoming.attempt,
-            failed_at: now,
-            is_replayed: false,
-            attempt: 1,
-            due: now,
-        };
+        let letter = StoredDeadLetter::new(
+            &attempt.ports,
+            (&self.name, report.handler),
+            &incoming.envelope,
+            incoming.attempt,
+            error,
+        );
 
         let mut changes = dead_letter::changes(&id, Some(&letter))?;
         if let Some(partition) = incoming.partition() {

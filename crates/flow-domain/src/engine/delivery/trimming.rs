@@ -14,11 +14,14 @@ use crate::{
 };
 
 /// Deletes the messages that all groups of the domain have settled from the topics of the broker.
-pub(in crate::engine) async fn trim_topics(ports: &Ports) -> Result<(), Error> {
+///
+/// Returns their number.
+pub(in crate::engine) async fn trim_topics(ports: &Ports) -> Result<usize, Error> {
     let Some(broker) = &ports.broker else {
-        return Ok(());
+        return Ok(0);
     };
 
+    let mut n_trimmed = 0;
     for (topic, floors) in floors(ports, &**broker).await? {
         let floors: Vec<Cursor> = (0..)
             .zip(floors)
@@ -32,9 +35,10 @@ pub(in crate::engine) async fn trim_topics(ports: &Ports) -> Result<(), Error> {
         if 0 < n_messages {
             tracing::debug!(%topic, n_messages, "trimmed a topic");
         }
+        n_trimmed += n_messages;
     }
 
-    Ok(())
+    Ok(n_trimmed)
 }
 
 /// Returns the place in each partition of each topic up to which no group needs the messages.

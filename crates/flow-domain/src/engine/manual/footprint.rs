@@ -9,7 +9,7 @@ use crate::{
     message::{Position, Recorded, StreamName, Version},
     port::{
         AggregateStore, Changes, Condition, Cursor, EventStore, PortFuture, ProjectionStore, Query,
-        Row, Store, StoredState,
+        Row, Store, StoredState, TableChange,
     },
     record::Table,
 };
@@ -198,6 +198,11 @@ impl ProjectionStore for FootprintStore {
         self.note_read(FootprintItem::Rows(table));
         self.store.count(table, conditions)
     }
+
+    fn table_version(&self, table: Table) -> PortFuture<'_, Version> {
+        self.note_read(FootprintItem::Rows(table));
+        self.store.table_version(table)
+    }
 }
 
 // What a group has done depends on no other message, so it is no part of the footprint. A handler uses the
@@ -221,6 +226,14 @@ impl Store for FootprintStore {
             footprint
                 .writes
                 .insert(FootprintItem::Value(write.table, id));
+        }
+
+        for change in &changes.table_changes {
+            let tables = match *change {
+                TableChange::Clear(table) => [table, table],
+                TableChange::Replace { table, by, .. } => [table, by],
+            };
+            footprint.writes.extend(tables.map(FootprintItem::Rows));
         }
 
         // Every event is in `outgoing`, too, but events alone do not count as a write of the

@@ -132,7 +132,7 @@ impl TestEngine {
             };
             let envelope = Arc::clone(&message.envelope);
 
-            if self.app.budget <= self.log.len() {
+            if self.log.exceeds(self.app.budget) {
                 progress.stall = Some(Box::new(self.stall()));
                 return Ok(true);
             }

@@ -13,7 +13,7 @@ use crate::{
         relay::Relay,
     },
     error::Error,
-    handler::{Ports, Session, hooks::EngineAction},
+    handler::{CommittedEvent, Ports, Session, hooks::EngineAction},
     message::MessageId,
     port::Changes,
     record::{EntryKind, OverlayMap},
@@ -234,7 +234,14 @@ impl TestEngine {
         self.log_attempt(&attempt, &report, consumer_idx, n_commits);
 
         let app = self.app.with_ports(ports);
+        self.log.plan_commands(self.session.n_due_commands());
         report.handle_events_inline(&app, target).await;
+        // Events that were handled inline are no longer in the report. Their own log has them.
+        if let AttemptResult::Handled(committed) = &report.result {
+            let catalog = &ports.catalog;
+            let n_routes = |event: &CommittedEvent| catalog.routes_of(&event.event).count();
+            self.log.plan_events(committed.iter().map(n_routes).sum());
+        }
         if let Some(inline) = &mut report.inline {
             self.log.append(std::mem::take(&mut inline.log));
         }

@@ -1,14 +1,17 @@
-use std::{any::TypeId, sync::Arc};
+use std::{any::TypeId, fmt, pin::Pin, sync::Arc};
 
 use crate::{
     engine::{
-        RebuildReport, dead_letter,
-        rebuild::{replay::Replay, scratch_store::RebuiltRows, taken_groups::TakenGroups},
+        RebuildProgress, RebuildReport, dead_letter,
+        rebuild::{
+            replay::Replay, scratch_store::ScratchStore, staging::Staging,
+            taken_groups::TakenGroups,
+        },
     },
     error::Error,
-    message::{ExpectedVersion, Version},
+    message::Position,
     model::Projection,
-    port::{Changes, Query, RowKeys, StoredState, Write},
+    port::Changes,
     record::{Table, TableKind},
     runtime::App,
 };
@@ -16,15 +19,19 @@ use crate::{
 impl App {
     /// Rebuilds a projection from all events in the store, from the first to the last.
     ///
+    /// The rebuild runs when the returned value is awaited. [`Rebuild`] has its settings.
+    ///
     /// The projectors receive the events in batches, in the order of their positions. As in the first
     /// delivery, the projectors of one event run in the order of registration. Each projector receives
     /// only the events of its subscription.
     ///
-    /// The new rows are collected in memory. Then one commit writes the rows that differ, and deletes the
-    /// rows that no event makes. Readers see all old rows or all new rows. If the rebuild fails, the old
-    /// rows stay.
+    /// The new rows of each batch are saved in a table of their own, together with the position. So a rebuild needs
+    /// little memory, whatever the number of events and rows. At the end, one commit writes the rows
+    /// that differ, and deletes the rows that no event makes. Readers see all old rows or all new rows. If the
+    /// rebuild fails, the old rows stay.
     ///
-    /// If a projector fails, its event is skipped, and [`RebuildReport`] reports it. If it needs an event
+    /// If a projector fails, its event is skipped, and [`RebuildReport`] reports it. If an engine delivers
+    /// to the projector, the event becomes a dead letter. If the projector needs an event
     /// that cannot be read, the rebuild ends with an error, because the new rows would lack it. A rebuild is not
     /// recorded, and does not call `handle_error`.
     ///
@@ -43,13 +50,15 @@ impl App {
     ///
     /// # Errors
     ///
-    /// Returns an error if the projection is not registered or the store fails. Returns one for which
+    /// Returns an error if the projection is not registered, if the store fails, or if more than 1,000 events fail.
+    /// Returns one for which
     /// [`Error::is_unreadable_event`] is true if a projector needs an event that cannot be read. It names
     /// the position, the stream, the type and the reason. Returns one for which
-    /// [`Error::is_conflict`] is true if another writer changed a row in the meantime. Returns one for which
+    /// [`Error::is_conflict`] is true if another writer changed a row in the meantime, or if another rebuild
+    /// of the same projection began. Returns one for which
     /// [`Error::has_events_waiting`] is true if events wait in a broker, or dead letters wait to be
-    /// delivered again. Returns one for which [`Error::is_fenced`] is true if another rebuild of the same
-    /// projection began. Whatever the error, nothing was changed, and the rebuild can be repeated.
+    /// delivered again. Returns one for which [`Error::is_fenced`] is true if another rebuild took the
+    /// subscriptions. Whatever the error, no row was changed, and the rebuild can be repeated.
     ///
     /// # Examples
     ///
@@ -67,107 +76,197 @@ impl App {
     /// # })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub async fn rebuild<P: Projection>(&self) -> Result<RebuildReport, Error> {
-        self.ports.catalog.require_projection::<P>()?;
+    pub fn rebuild<P: Projection>(&self) -> Rebuild<'_> {
+        Rebuild {
+            app: self,
+            is_registered: self.ports.catalog.require_projection::<P>(),
+            projection: (P::NAME, TypeId::of::<P>()),
+            program: None,
+            progress: Box::new(|_| {}),
+            last_progress: None,
+        }
+    }
+}
+
+/// A rebuild of a projection: see [`App::rebuild`].
+#[must_use = "a rebuild runs when it is awaited"]
+pub struct Rebuild<'a> {
+    app: &'a App,
+    is_registered: Result<(), Error>,
+    projection: (&'static str, TypeId),
+    program: Option<String>,
+    progress: Box<dyn FnMut(RebuildProgress) + Send + 'a>,
+    last_progress: Option<RebuildProgress>,
+}
+
+impl<'a> Rebuild<'a> {
+    /// Goes on where an earlier rebuild by the same version of the program stopped.
+    ///
+    /// A process that is killed, or a future that is dropped, leaves the last batch that was saved. Name a new
+    /// version whenever a projector changes: the rows of the older version would stay as they are. Without a
+    /// version, or after a rebuild of another version, a rebuild begins with the first event.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use flow_domain::doc_fixture::{OrderDashboard, app};
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # let app = app()?;
+    /// let rebuilt = app
+    ///     .rebuild::<OrderDashboard>()
+    ///     .resumable(env!("CARGO_PKG_VERSION"))
+    ///     .progress(|progress| println!("{progress}"))
+    ///     .await?;
+    ///
+    /// assert!(rebuilt.is_complete(), "{rebuilt}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn resumable(self, program_version: impl Into<String>) -> Self {
+        Self {
+            program: Some(program_version.into()),
+            ..self
+        }
+    }
+
+    /// Calls `report` at the beginning and after each batch. The last call says that every event was read.
+    ///
+    /// The rows are switched after the last call.
+    pub fn progress(self, report: impl FnMut(RebuildProgress) + Send + 'a) -> Self {
+        Self {
+            progress: Box::new(report),
+            ..self
+        }
+    }
+
+    async fn run(mut self) -> Result<RebuildReport, Error> {
+        self.is_registered.clone()?;
+        let ports = &self.app.ports;
+        let (name, type_id) = self.projection;
+        let table = Table::new(TableKind::Projection, name);
+        let scratch_store = ScratchStore::staged(Arc::clone(&ports.store), table);
+        let mut replay = Replay::new(ports, scratch_store, |id| id == type_id);
+        let program = self.program.take();
+        let mut staging = Staging::begin(ports, name, program, &mut replay).await?;
 
         // The engines go on while the rows are built.
-        let mut replay = Replay::new(&self.ports, |id| id == TypeId::of::<P>());
-        replay.run().await?;
+        self.catch_up(&mut replay, &mut staging).await?;
 
-        let mut groups = TakenGroups::new(&self.ports, replay.subscriptions());
-        let table = Table::new(TableKind::Projection, P::NAME);
-        let result = self.switch(table, replay, &mut groups).await;
-        groups.give_back(&self.ports).await;
+        let mut groups = TakenGroups::new(ports, replay.subscriptions());
+        let result = self.switch(table, replay, staging, &mut groups).await;
+        groups.give_back(ports).await;
 
         result
     }
 
+    /// Delivers the stored events that were not delivered yet, and saves each batch.
+    async fn catch_up(
+        &mut self,
+        replay: &mut Replay<'_>,
+        staging: &mut Staging<'_>,
+    ) -> Result<(), Error> {
+        let mut last_position = self.app.ports.store.last_position().await?;
+        self.report(replay, last_position);
+
+        loop {
+            let has_more = replay.deliver_page().await?;
+            staging.save(replay).await?;
+
+            if !has_more {
+                self.report(replay, replay.position());
+                return Ok(());
+            }
+            last_position = last_position.max(replay.position());
+            self.report(replay, last_position);
+            // A store in memory never waits, and other tasks must go on.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn report(&mut self, replay: &Replay<'_>, last_position: Position) {
+        let progress = RebuildProgress {
+            position: replay.position(),
+            last_position,
+            n_events: replay.report().n_events,
+        };
+
+        if self.last_progress != Some(progress) {
+            self.last_progress = Some(progress);
+            (self.progress)(progress);
+        }
+    }
+
     /// Catches up with the stored events, and replaces the rows and the ledgers in one commit.
     async fn switch(
-        &self,
+        &mut self,
         table: Table,
         mut replay: Replay<'_>,
+        mut staging: Staging<'_>,
         groups: &mut TakenGroups,
     ) -> Result<RebuildReport, Error> {
-        groups.take(&self.ports).await?;
-        groups.require_nothing_waits(&self.ports).await?;
+        let ports = &self.app.ports;
+        groups.take(ports).await?;
+        groups.require_nothing_waits(ports).await?;
 
-        // The rows are read before the last events: an inline projector may handle an event that is too
+        // The version is read before the last events: an inline projector may handle an event that is too
         // late for this rebuild. If it writes from here on, the commit is a conflict.
-        let live_rows = self.live_rows(table).await?;
-        replay.run().await?;
+        let live_version = ports.store.table_version(table).await?;
+        self.catch_up(&mut replay, &mut staging).await?;
 
         let mut changes = Changes::new("the rebuild");
         changes.ledgers = groups.ledgers_at(replay.position());
-        let mut settled = Vec::new();
-        for group in groups.names() {
-            let is_settled = |id| !replay.has_skipped(group, id);
-            settled.extend(dead_letter::deletions(&self.ports, group, is_settled).await?);
-        }
+        let skipped = &replay.report().skipped;
+        let (mut settled, mut dead_letters) = (Vec::new(), Vec::new());
+        for consumer in groups.consumers() {
+            let group = &*consumer.name;
+            let is_settled = |id| !skipped.iter().any(|event| event.is_of(group, id));
+            settled.extend(dead_letter::deletions(ports, group, is_settled).await?);
 
-        let (scratch_store, mut report) = replay.into_parts();
-        let rebuilt_rows = scratch_store.take_rows(table);
-
-        report.n_rows = rebuilt_rows.len();
-        changes.writes = differing_writes(table, live_rows, rebuilt_rows);
-        report.n_changed = changes.writes.len();
-        report.n_dead_letters = settled.len();
-        changes.writes.extend(settled);
-        if !changes.is_empty() {
-            self.ports.store.commit(&changes).await?;
-        }
-
-        Ok(report)
-    }
-
-    /// Returns the stored rows of a projection with their versions, which a query does not return.
-    async fn live_rows(&self, table: Table) -> Result<Vec<(Arc<str>, StoredState)>, Error> {
-        let store = &self.ports.store;
-        let rows = store.query(table, &Query::default()).await?;
-
-        let mut live_rows = Vec::with_capacity(rows.len());
-        for row in rows {
-            if let Some(stored) = store.get(table, &row.id).await? {
-                live_rows.push((row.id, stored));
+            // No engine gets a skipped event again, because the ledger says that it is done.
+            for skipped in skipped.iter().filter(|event| event.is_by(group)) {
+                let event = skipped.read(ports).await?;
+                if consumer.wants(&ports.catalog, &event.envelope) {
+                    let error = &skipped.failure.error;
+                    let letter = dead_letter::if_missing(ports, group, &event.envelope, error);
+                    dead_letters.extend(letter.await?);
+                }
             }
         }
 
-        Ok(live_rows)
+        let n_dead_letters = settled.len();
+        let n_rows = ports.store.count(staging.rows(), &[]).await?;
+        changes
+            .writes
+            .extend(settled.into_iter().chain(dead_letters));
+        staging.finish(&mut changes, live_version)?;
+        ports.store.commit(&changes).await?;
+
+        // Each changed row adds one.
+        let version = ports.store.table_version(table).await?;
+        let n_changed = version.as_u64().saturating_sub(live_version.as_u64());
+        let mut report = replay.into_report();
+        report.n_rows = n_rows;
+        report.n_changed = usize::try_from(n_changed).unwrap_or(usize::MAX);
+        report.n_dead_letters = n_dead_letters;
+        Ok(report)
     }
 }
 
-/// Returns the writes that turn `live_rows` into `rebuilt_rows`.
-fn differing_writes(
-    table: Table,
-    live_rows: Vec<(Arc<str>, StoredState)>,
-    mut rebuilt_rows: RebuiltRows,
-) -> Vec<Write> {
-    let mut writes = Vec::new();
+impl<'a> IntoFuture for Rebuild<'a> {
+    type Output = Result<RebuildReport, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
-    for (id, stored) in live_rows {
-        let (value, keys) = match rebuilt_rows.remove(&id) {
-            Some(row) => (Some(row.value), row.keys),
-            None => (None, RowKeys::default()),
-        };
-        if value.as_ref() != Some(&stored.value) || keys != stored.keys {
-            writes.push(Write {
-                table,
-                id,
-                expected: ExpectedVersion::Exact(stored.version),
-                value,
-                keys,
-            });
-        }
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
     }
+}
 
-    // The rebuilt rows that are left have no stored row.
-    writes.extend(rebuilt_rows.into_iter().map(|(id, row)| Write {
-        table,
-        id,
-        expected: ExpectedVersion::Exact(Version::NONE),
-        value: Some(row.value),
-        keys: row.keys,
-    }));
-
-    writes
+impl fmt::Debug for Rebuild<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rebuild")
+            .field("projection", &self.projection.0)
+            .field("program", &self.program)
+            .finish_non_exhaustive()
+    }
 }

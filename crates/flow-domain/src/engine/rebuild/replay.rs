@@ -6,7 +6,7 @@ use crate::{
     engine::rebuild::{RebuildReport, report::SkippedEvent, scratch_store::ScratchStore},
     error::{Error, HandlerFailure},
     handler::{Catalog, HandlingContext, Hooks, Interest, Ports, Session, UnitOfWork, catch_panic},
-    message::{MessageId, Position, Recorded},
+    message::{Position, Recorded},
     record::EntryId,
     runtime::call_within,
 };
@@ -24,8 +24,6 @@ pub(super) struct Replay<'a> {
     projector_idxs: Vec<usize>,
     /// The position of the last event that was delivered.
     position: Position,
-    /// The events that a projector failed on, each with the projector.
-    skipped: Vec<(&'static str, MessageId)>,
     report: RebuildReport,
     /// The unit of work of the last event; its allocated memory is reused.
     spare_work: Option<UnitOfWork>,
@@ -33,7 +31,13 @@ pub(super) struct Replay<'a> {
 
 impl<'a> Replay<'a> {
     /// Prepares a replay for the projectors of all projections for which `is_wanted` returns true.
-    pub(super) fn new(live_ports: &'a Ports, is_wanted: impl Fn(TypeId) -> bool) -> Self {
+    ///
+    /// The rebuilt rows are in `scratch_store`.
+    pub(super) fn new(
+        live_ports: &'a Ports,
+        scratch_store: ScratchStore,
+        is_wanted: impl Fn(TypeId) -> bool,
+    ) -> Self {
         let projector_idxs = live_ports
             .catalog
             .subscriptions
@@ -47,7 +51,7 @@ impl<'a> Replay<'a> {
             .map(|(idx, _)| idx)
             .collect();
 
-        let scratch_store = Arc::new(ScratchStore::new(Arc::clone(&live_ports.store)));
+        let scratch_store = Arc::new(scratch_store);
         let scratch_ports = Ports {
             store: Arc::clone(&scratch_store) as _,
             hooks: Hooks::default(),
@@ -60,35 +64,37 @@ impl<'a> Replay<'a> {
             scratch_store,
             projector_idxs,
             position: Position::START,
-            skipped: Vec::new(),
             report: RebuildReport::default(),
             spare_work: None,
         }
     }
 
-    /// Delivers all events after the last one in their order, page by page.
+    /// Goes on after an event, with the report up to this event. The rows up to this event are in the store.
+    pub(super) fn resume(&mut self, position: Position, report: RebuildReport) {
+        self.position = position;
+        self.report = report;
+        self.scratch_store.set_resumed();
+    }
+
+    /// Delivers the next page of events in their order. Returns false if it was the last one.
     ///
     /// It can be called again, to deliver the events that were stored in the meantime.
     ///
     /// # Errors
     ///
     /// Returns an error if the store fails, or if a projector needs an event that cannot be read.
-    pub(super) async fn run(&mut self) -> Result<(), Error> {
-        loop {
-            let page = self
-                .live_ports
-                .store
-                .read_category(None, self.position, PAGE_SIZE)
-                .await?;
-            for event in &page {
-                self.deliver(event).await?;
-                self.position = event.position;
-            }
-
-            if page.len() < PAGE_SIZE {
-                return Ok(());
-            }
+    pub(super) async fn deliver_page(&mut self) -> Result<bool, Error> {
+        let page = self
+            .live_ports
+            .store
+            .read_category(None, self.position, PAGE_SIZE)
+            .await?;
+        for event in &page {
+            self.deliver(event).await?;
+            self.position = event.position;
         }
+
+        Ok(page.len() == PAGE_SIZE)
     }
 
     /// Returns the indices of the subscriptions of the projectors.
@@ -101,16 +107,17 @@ impl<'a> Replay<'a> {
         self.position
     }
 
-    /// Returns true if the projector failed on the event.
-    pub(super) fn has_skipped(&self, projector: &str, event: MessageId) -> bool {
-        self.skipped
-            .iter()
-            .any(|(handler, id)| (*handler, *id) == (projector, event))
+    /// Returns what was done so far.
+    pub(super) fn report(&self) -> &RebuildReport {
+        &self.report
     }
 
-    /// Returns the rebuilt rows and the report.
-    pub(super) fn into_parts(self) -> (Arc<ScratchStore>, RebuildReport) {
-        (self.scratch_store, self.report)
+    pub(super) fn scratch_store(&self) -> &ScratchStore {
+        &self.scratch_store
+    }
+
+    pub(super) fn into_report(self) -> RebuildReport {
+        self.report
     }
 
     /// Delivers an event to all projectors that have a route for it.
@@ -162,7 +169,6 @@ impl<'a> Replay<'a> {
                 Err(err) => {
                     let event_name = catalog.labels.label_of_envelope(&event.envelope);
                     let failure = HandlerFailure::new(Some(handler), event_name, err);
-                    self.skipped.push((handler, event.metadata().id));
                     self.report.skipped.push(SkippedEvent::new(event, failure));
                 }
             }

@@ -1,8 +1,11 @@
 use std::{collections::BTreeMap, fmt};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
-    error::HandlerFailure,
-    message::{Position, Recorded, StreamName},
+    error::{Error, HandlerFailure},
+    handler::{Catalog, Ports},
+    message::{MessageId, Position, Recorded, StreamName},
 };
 
 /// What a rebuild read, wrote and skipped.
@@ -20,7 +23,7 @@ pub struct RebuildReport {
     pub n_changed: usize,
     /// The number of dead letters that were deleted, because the rebuild has handled their events.
     pub n_dead_letters: usize,
-    /// The events that a projector failed on, in order. The rows are rebuilt without them.
+    /// The events that a projector failed on, in order. The rows are rebuilt without them. There are at most 1,000.
     pub skipped: Vec<SkippedEvent>,
     /// The event types that the domain does not know, in categories that no rebuilt projector reads, with the number of events of each.
     ///
@@ -38,6 +41,19 @@ pub struct SkippedEvent {
     pub position: Position,
     /// The failure, with the projector and the event.
     pub failure: HandlerFailure,
+    id: MessageId,
+}
+
+/// A skipped event as the store keeps it.
+// Invariant: the names of the fields are part of the stored format.
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredSkippedEvent {
+    stream: StreamName,
+    position: u64,
+    id: MessageId,
+    handler: Option<String>,
+    event: String,
+    reason: String,
 }
 
 impl RebuildReport {
@@ -53,6 +69,54 @@ impl SkippedEvent {
             stream: event.stream().clone(),
             position: event.position,
             failure,
+            id: event.metadata().id,
+        }
+    }
+
+    /// Returns true if `handler` failed on the event.
+    pub(super) fn is_of(&self, handler: &str, event: MessageId) -> bool {
+        self.is_by(handler) && self.id == event
+    }
+
+    /// Returns true if `handler` is the projector that failed.
+    pub(super) fn is_by(&self, handler: &str) -> bool {
+        self.failure.handler == Some(handler)
+    }
+
+    /// Reads the event again.
+    pub(super) async fn read(&self, ports: &Ports) -> Result<Recorded, Error> {
+        let before = Position::new(self.position.as_u64().saturating_sub(1));
+        let mut events = ports.store.read_category(None, before, 1).await?;
+        events
+            .pop()
+            .ok_or_else(|| Error::failed("reading a skipped event", "the store has it no more"))
+    }
+
+    pub(super) fn to_stored(&self) -> StoredSkippedEvent {
+        StoredSkippedEvent {
+            stream: self.stream.clone(),
+            position: self.position.as_u64(),
+            id: self.id,
+            handler: self.failure.handler.map(str::to_owned),
+            event: self.failure.message.clone(),
+            reason: self.failure.error.with_causes().to_string(),
+        }
+    }
+}
+
+impl StoredSkippedEvent {
+    pub(super) fn restore(self, catalog: &Catalog) -> SkippedEvent {
+        let handler = self.handler.and_then(|name| {
+            let mut names = catalog.subscriptions.iter().map(|it| it.handler);
+            names.find(|handler| *handler == name)
+        });
+        let error = Error::stored(self.reason);
+
+        SkippedEvent {
+            stream: self.stream,
+            position: Position::new(self.position),
+            failure: HandlerFailure::new(handler, self.event, error),
+            id: self.id,
         }
     }
 }
@@ -97,6 +161,7 @@ impl fmt::Display for SkippedEvent {
             stream,
             position,
             failure,
+            ..
         } = self;
 
         write!(f, "position {position} in {stream}: {failure}")

@@ -3,7 +3,10 @@ use std::sync::Arc;
 use crate::{
     engine::{
         RebuildReport,
-        rebuild::{replay::Replay, scratch_store::RebuiltRow},
+        rebuild::{
+            replay::Replay,
+            scratch_store::{RebuiltRow, ScratchStore},
+        },
     },
     error::Error,
     message::Payload,
@@ -60,18 +63,18 @@ impl App {
             entries.push(catalog.require_projection_named(name)?);
         }
 
-        let mut replay = Replay::new(&self.ports, |id| {
+        let scratch_store = ScratchStore::in_memory(Arc::clone(&self.ports.store));
+        let mut replay = Replay::new(&self.ports, scratch_store, |id| {
             entries.iter().any(|entry| entry.type_id == id)
         });
-        replay.run().await?;
-        let (scratch_store, mut report) = replay.into_parts();
+        while replay.deliver_page().await? {}
 
-        let mut stale_rows = Vec::new();
+        let (mut stale_rows, mut n_rows) = (Vec::new(), 0);
         for entry in entries {
             let table = Table::new(TableKind::Projection, entry.name);
             let live_rows = self.ports.store.query(table, &Query::default()).await?;
-            let mut rebuilt_rows = scratch_store.take_rows(table);
-            report.n_rows += rebuilt_rows.len();
+            let mut rebuilt_rows = replay.scratch_store().take_rows(table);
+            n_rows += rebuilt_rows.len();
 
             for live in live_rows {
                 let rebuilt = rebuilt_rows.remove(&live.id);
@@ -91,6 +94,8 @@ impl App {
             );
         }
 
+        let mut report = replay.into_report();
+        report.n_rows = n_rows;
         Ok((stale_rows, report))
     }
 }

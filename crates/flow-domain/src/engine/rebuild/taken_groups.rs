@@ -108,9 +108,9 @@ impl TakenGroups {
             .collect()
     }
 
-    /// Returns the names of the groups.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.consumers.iter().map(|consumer| &*consumer.name)
+    /// Returns the consumers of the groups.
+    pub(super) fn consumers(&self) -> impl Iterator<Item = &Consumer> {
+        self.consumers.iter().map(Box::as_ref)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     message::{
         Envelope, ExpectedVersion, MessageId, MessageKind, Payload, Processing, Recorded, Version,
     },
-    port::{Changes, RowKeys},
+    port::{Changes, Outgoing, RowKeys},
     record::{EntryId, EntryKind, StateChange, Table, TableKind},
 };
 
@@ -99,10 +99,16 @@ impl UnitOfWork {
 
     /// Notes the ids of the committed events and commands, to explain a cascade that does not end.
     fn note_sent(&mut self, changes: &Changes) {
+        let now = self.now();
         let session = &mut self.session;
-        let commands = changes.outgoing.iter().map(|outgoing| &outgoing.envelope);
-        let commands = commands.filter(|message| message.metadata.kind == MessageKind::Command);
+        let commands = changes
+            .outgoing
+            .iter()
+            .filter(|outgoing| outgoing.envelope.metadata.kind == MessageKind::Command);
+        let is_due = |command: &&Outgoing| command.due.is_none_or(|due| due <= now);
+        session.n_due_commands = commands.clone().filter(is_due).count();
 
+        let commands = commands.map(|outgoing| &outgoing.envelope);
         let messages = session.events.iter().chain(commands);
         session
             .sent

@@ -24,6 +24,8 @@ pub(crate) struct Session {
     pub(super) event_entries: Vec<EntryId>,
     /// The messages that the last commit sent. They stay when the session is cleared.
     pub(super) sent: Vec<MessageId>,
+    /// How many of them are commands that wait for no time.
+    pub(super) n_due_commands: usize,
     /// In a box, because few handlings send something, but every handling has a session.
     pub(super) pending_sends: Option<Box<PendingSends>>,
     /// How to undo the changes since the first savepoint.
@@ -257,6 +259,11 @@ impl Session {
     /// Returns the events and commands that the last unit of work committed.
     pub(crate) fn sent(&self) -> &[MessageId] {
         &self.sent
+    }
+
+    /// Returns how many of the sent messages are commands that are due at once.
+    pub(crate) fn n_due_commands(&self) -> usize {
+        self.n_due_commands
     }
 
     /// Removes everything, and keeps the allocated memory for the next unit of work.

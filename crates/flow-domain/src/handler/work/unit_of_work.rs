@@ -43,6 +43,7 @@ impl UnitOfWork {
     /// Begins a unit of work. `session` is empty, but may bring the memory of an earlier one to reuse.
     pub(crate) fn begin(ports: Arc<Ports>, context: HandlingContext, mut session: Session) -> Self {
         session.sent.clear();
+        session.n_due_commands = 0;
 
         Self {
             ports,

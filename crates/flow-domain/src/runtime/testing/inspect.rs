@@ -76,7 +76,9 @@ impl App {
             | TableKind::Inbox
             | TableKind::DeadLetter
             | TableKind::Snapshot
-            | TableKind::SubjectKey => self.ports.store.load(table, id).await?,
+            | TableKind::SubjectKey
+            | TableKind::Rebuild
+            | TableKind::RebuiltRow => self.ports.store.load(table, id).await?,
             TableKind::Aggregate => {
                 let Some(entry) = self.aggregate_entry(state_type) else {
                     return Ok(None);

@@ -145,6 +145,17 @@ impl ChangesBuilder {
         self
     }
 
+    /// Adds a command to the outbox that is otherwise as [`event`].
+    pub(crate) fn schedule(mut self, name: &str, number: u32, due: Timestamp) -> Self {
+        let mut command = Envelope::clone(&event(name, number));
+        command.metadata.kind = MessageKind::Command;
+        self.0.outgoing.push(Outgoing {
+            envelope: Arc::new(command),
+            due: Some(due),
+        });
+        self
+    }
+
     /// Adds [`event`] of this stream and number to the outbox, to be sent at once.
     pub(crate) fn send_at_once(mut self, name: &str, number: u32) -> Self {
         let envelope = event(name, number);

@@ -8,6 +8,10 @@
 //! The contract tests require only what a port promises. Positions may have gaps. The JSON text of a
 //! message or a value comes back byte for byte.
 //!
+//! Some contract tests are chaos: owners of a partition die in the middle of a delivery, sleep longer
+//! than their lease, and replace one another. Then nothing may be lost, repeated or out of order, and
+//! a replaced owner may not commit.
+//!
 //! # Panics
 //!
 //! A contract test panics if the store or the broker fails it.
@@ -17,21 +21,29 @@
 )]
 
 pub mod broker;
+mod chaos;
 mod claims;
 mod commits;
 pub(crate) mod declared_fields;
 pub(crate) mod fixture;
+mod group;
 mod join_all;
 mod keys;
 mod ledgers;
+mod member;
 pub(crate) mod outbox_fixture;
 mod partitions;
 mod queries;
 mod settlements;
 mod streams;
 mod suite;
+mod table_changes;
 mod tables;
 
+pub use chaos::{
+    killed_owner_loses_and_repeats_nothing, owner_that_outsleeps_its_lease_cannot_commit,
+    owners_of_a_partition_never_overlap,
+};
 pub use claims::{
     claim_follows_commit_order, claimed_rows_are_not_claimed_again, concurrent_claims_share_no_row,
     expired_lease_frees_claimed_rows, lease_of_a_fast_clock_ends_in_time,
@@ -75,6 +87,10 @@ pub use streams::{
     positions_grow_across_streams, stream_is_read_in_pages,
 };
 pub use suite::AsStore;
+pub use table_changes::{
+    cleared_table_is_as_if_never_written, refused_commit_changes_no_table,
+    replacement_refuses_a_table_that_changed, table_gets_the_rows_of_another,
+};
 pub use tables::{
     deleted_row_can_be_created_again, deleted_row_is_gone_from_every_read,
     forgotten_values_leave_no_version, snapshot_is_committed_with_its_events, tables_are_separate,

@@ -116,11 +116,13 @@ pub async fn partitions_are_read_from_their_own_positions<S: Store + ?Sized>(sto
     assert_eq!(read, [3, 4, 5, 6]);
 }
 
-/// Single events can be read by their positions. Positions without an event are left out.
+/// Single events can be read by their positions, each once and oldest first. Positions without an event are
+/// left out.
 pub async fn read_at_finds_single_events<S: Store + ?Sized>(store: &S) {
     let committed = change().append("order-1", 1..=5).commit_to(store).await;
     let last = committed[4].position;
     let positions = [
+        last,
         committed[1].position,
         last,
         Position::new(last.as_u64() + 99),

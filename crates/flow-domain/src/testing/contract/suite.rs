@@ -21,7 +21,7 @@ impl<S: Store + ?Sized> AsStore for S {
 /// Each test evaluates this expression again, and no two tests may share a store.
 ///
 /// The caller needs the dependency `tokio`, with the features `macros`, `rt` and `time`. Some tests wait
-/// for a part of a second, until a lease has ended.
+/// for a second or two, until leases have ended.
 ///
 /// # Examples
 ///
@@ -55,6 +55,10 @@ macro_rules! store_contract {
                 deleted_row_can_be_created_again,
                 forgotten_values_leave_no_version,
                 tables_are_separate,
+                cleared_table_is_as_if_never_written,
+                table_gets_the_rows_of_another,
+                replacement_refuses_a_table_that_changed,
+                refused_commit_changes_no_table,
                 snapshot_is_committed_with_its_events,
                 keys_are_compared_by_their_bytes,
                 unwritten_store_reads_as_empty,
@@ -97,6 +101,9 @@ macro_rules! store_contract {
                 replaced_member_cannot_commit,
                 ledger_reaches_the_next_owner,
                 groups_do_not_share_partitions,
+                killed_owner_loses_and_repeats_nothing,
+                owner_that_outsleeps_its_lease_cannot_commit,
+                owners_of_a_partition_never_overlap,
             );
         }
     };

@@ -134,9 +134,11 @@ pub async fn deleted_row_can_be_created_again<S: Store + ?Sized>(store: &S) {
     assert_eq!(find_ids(store, &Query::default()).await, "1");
 }
 
-/// Inbox rows, and the versions of deleted values, are forgotten by their age. Nothing else is.
+/// Inbox rows, process histories, and the versions of deleted values are forgotten by their age.
+/// Nothing else is.
 pub async fn forgotten_values_leave_no_version<S: Store + ?Sized>(store: &S) {
     const INBOX: Table = Table::new(TableKind::Inbox, "OrderProjector");
+    const HISTORY: Table = Table::new(TableKind::ProcessHistory, "ShippingProcess");
     const HOUR: Duration = Duration::from_secs(3_600);
     let forget = async |age| {
         let mut n_forgotten = 0;
@@ -148,6 +150,7 @@ pub async fn forgotten_values_leave_no_version<S: Store + ?Sized>(store: &S) {
 
     change()
         .write(INBOX, "1", ABSENT, "1")
+        .write(HISTORY, "1", ABSENT, "1")
         .write(DASHBOARD, "1", ABSENT, "1")
         .write(DASHBOARD, "2", ABSENT, "2")
         .write(DASHBOARD, "3", ABSENT, "3")
@@ -161,12 +164,14 @@ pub async fn forgotten_values_leave_no_version<S: Store + ?Sized>(store: &S) {
         .await;
     change()
         .write(DASHBOARD, "2", ABSENT, "4")
+        .write(HISTORY, "1", exact(1), "2")
         .commit_to(store)
         .await;
 
     assert_eq!(forget(HOUR).await, 0);
-    assert_eq!(forget(Duration::ZERO).await, 2);
+    assert_eq!(forget(Duration::ZERO).await, 3);
     assert_eq!(load(store, INBOX, "1").await, None);
+    assert_eq!(load(store, HISTORY, "1").await, None);
     assert_eq!(find_ids(store, &Query::default()).await, "2 3");
     let rows = [
         (DASHBOARD, "2", (3, Json::from(4))),
@@ -179,10 +184,11 @@ pub async fn forgotten_values_leave_no_version<S: Store + ?Sized>(store: &S) {
 
     change()
         .write(INBOX, "1", ABSENT, "5")
+        .write(HISTORY, "1", ABSENT, "5")
         .write(DASHBOARD, "1", ABSENT, "5")
         .commit_to(store)
         .await;
-    for table in [INBOX, DASHBOARD] {
+    for table in [INBOX, HISTORY, DASHBOARD] {
         let again = content(load(store, table, "1").await);
         assert_eq!(again, (1, Json::from(5)), "{table} has its old version");
     }

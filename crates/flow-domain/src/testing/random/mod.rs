@@ -1,8 +1,10 @@
 //! Random operations, by which two stores are compared.
 
 mod comparison;
+mod random_members;
 mod random_operations;
 mod random_query;
+mod random_reads;
 mod rng;
 mod snapshot;
 

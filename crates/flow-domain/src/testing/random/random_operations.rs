@@ -4,16 +4,27 @@ use crate::{
     clock::Timestamp,
     message::{ExpectedVersion, Version},
     port::{Changes, Claim, OutboxState, SendResult, Settlement, Store},
+    record::{Table, TableKind},
     testing::{
         contract::{
             fixture::{DASHBOARD, ORDERS, change},
             outbox_fixture::failed,
         },
-        random::{Rng, random_query::random_row},
+        random::{
+            Rng,
+            random_query::{random_keys, random_row},
+        },
     },
 };
 
 pub(super) const STREAMS: [&str; 4] = ["order-1", "order-2", "payment-1", "payment-2"];
+/// Tables of all kinds that have rows.
+pub(super) const TABLES: [Table; 4] = [
+    ORDERS,
+    DASHBOARD,
+    Table::new(TableKind::Inbox, "Mailer"),
+    Table::new(TableKind::DeadLetter, "DeadLetter"),
+];
 // So many ids that a `SmallMap` makes an index.
 pub(super) const N_IDS: u64 = 20;
 pub(super) const STATES: [OutboxState; 5] = [
@@ -62,26 +73,40 @@ fn random_changes(rng: &mut Rng, idx: u32, now: Timestamp) -> Changes {
     let exact_versions = [0, 1, 2, 3].map(|version| ExpectedVersion::Exact(Version::new(version)));
     let mut changes = change();
 
-    if rng.below(4) == 0 {
-        changes = changes.expect_version(rng.pick(&STREAMS), rng.pick(&exact_versions));
+    // Mostly none. Several may be refused, and then all stores must name the same one.
+    let n_expected = rng.pick(&[0, 0, 0, 0, 0, 0, 1, 2]);
+    for name in STREAMS.into_iter().rev().take(n_expected) {
+        changes = changes.expect_version(name, rng.pick(&exact_versions));
     }
 
     for message_idx in 0..rng.below(3) {
         let number = idx * 10 + u32::try_from(message_idx).expect("it is small");
-        changes = changes.append(rng.pick(&STREAMS), [number]);
         let due = now + Duration::from_secs(rng.pick(&[0, 0, 3, 30, 90]));
-        changes = changes.send(rng.pick(&STREAMS), number, due);
+        changes = match rng.below(3) {
+            0 => changes.append_and_send(rng.pick(&STREAMS), number),
+            1 => changes.append(rng.pick(&STREAMS), [number]).schedule(
+                rng.pick(&STREAMS),
+                number,
+                due,
+            ),
+            _ => changes
+                .append(rng.pick(&STREAMS), [number])
+                .send(rng.pick(&STREAMS), number, due),
+        };
     }
 
-    if rng.below(2) == 0 {
+    let mut tables = TABLES;
+    tables.rotate_left(rng.pick(&[0, 1, 2, 3]));
+    for table in tables.into_iter().take(rng.pick(&[0, 0, 1, 1, 3])) {
         let id = rng.below(N_IDS).to_string();
-        let table = rng.pick(&[ORDERS, DASHBOARD]);
         let any = ExpectedVersion::Any;
         let expected = rng.pick(&[any, any, exact_versions[0], exact_versions[1]]);
 
-        changes = match rng.below(3) {
-            0 => changes.delete(table, &id, expected),
-            _ => changes.write(table, &id, expected, &random_row(rng)),
+        changes = if rng.below(3) == 0 {
+            changes.delete(table, &id, expected)
+        } else {
+            let (json, keys) = (random_row(rng), random_keys(rng));
+            changes.write_row(table, &id, expected, &json, keys)
         };
     }
 

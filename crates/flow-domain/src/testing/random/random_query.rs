@@ -1,10 +1,13 @@
 use crate::{
-    json::Json,
-    port::{Comparison, Condition, Direction, FieldValue, OrderBy, Query},
+    json::{Json, SortKey},
+    port::{Comparison, Condition, Direction, FieldValue, OrderBy, Query, RowKeys},
     testing::random::Rng,
 };
 
 const FIELDS: [&str; 2] = ["status", "total"];
+
+/// The declared fields of a row. Their keys have nothing to do with its JSON.
+const DECLARED: [&str; 2] = ["amount", "due_at"];
 
 /// Values of all kinds, with numbers and texts that databases tend to read in their own way.
 const VALUES: [&str; 22] = [
@@ -45,6 +48,27 @@ pub(super) fn random_row(rng: &mut Rng) -> String {
     format!("{{{}}}", fields.join(","))
 }
 
+/// Returns a key for each declared field. Few rows have none, as if they were stored before the declaration.
+pub(super) fn random_keys(rng: &mut Rng) -> RowKeys {
+    if rng.below(200) == 0 {
+        return RowKeys::default();
+    }
+    DECLARED
+        .into_iter()
+        .map(|field| (field, random_key(rng)))
+        .collect()
+}
+
+fn random_key(rng: &mut Rng) -> SortKey {
+    let time = rng.pick(&[-1, 0, 1, 1_767_225_600_000_000_000, i128::MAX, i128::MIN]);
+
+    match rng.below(4) {
+        0 => SortKey::time(time),
+        // Arrays and objects have no key.
+        _ => SortKey::of_json(&random_value(rng)).unwrap_or_else(SortKey::null),
+    }
+}
+
 /// Returns a query with random conditions, sorting and limits.
 pub(super) fn random_query(rng: &mut Rng) -> Query {
     let comparisons = [
@@ -55,16 +79,26 @@ pub(super) fn random_query(rng: &mut Rng) -> Query {
         Comparison::Greater,
         Comparison::AtLeast,
     ];
-    let conditions = (0..rng.below(3)).map(|_| Condition {
-        field: rng.pick(&FIELDS).to_owned(),
-        comparison: rng.pick(&comparisons),
-        value: FieldValue::Json(random_value(rng)),
+    let conditions = (0..rng.below(3)).map(|_| {
+        let (fields, value) = match rng.below(2) {
+            0 => (DECLARED, FieldValue::Key(random_key(rng))),
+            _ => (FIELDS, FieldValue::Json(random_value(rng))),
+        };
+        Condition {
+            field: rng.pick(&fields).to_owned(),
+            comparison: rng.pick(&comparisons),
+            value,
+        }
     });
     let conditions: Vec<Condition> = conditions.collect();
-    let order = (0..rng.below(3)).map(|_| OrderBy {
-        field: rng.pick(&FIELDS).to_owned(),
-        is_declared: false,
-        direction: rng.pick(&[Direction::Ascending, Direction::Descending]),
+    let order = (0..rng.below(3)).map(|_| {
+        let is_declared = rng.below(2) == 0;
+        let fields = if is_declared { DECLARED } else { FIELDS };
+        OrderBy {
+            field: rng.pick(&fields).to_owned(),
+            is_declared,
+            direction: rng.pick(&[Direction::Ascending, Direction::Descending]),
+        }
     });
     let order: Vec<OrderBy> = order.collect();
 

@@ -3,8 +3,8 @@ use crate::{
     message::{Position, Recorded, Version},
     port::{OutboxDue, OutboxRow, Query, Row, Store},
     testing::{
-        contract::fixture::{DASHBOARD, ORDERS, stream},
-        random::random_operations::{N_IDS, STATES, STREAMS},
+        contract::fixture::{DASHBOARD, stream},
+        random::random_operations::{N_IDS, STATES, STREAMS, TABLES},
     },
 };
 
@@ -43,23 +43,18 @@ pub(crate) async fn snapshot(store: &dyn Store, after: u64, now: Timestamp) -> S
         row_versions.push(stored.map(|stored| stored.version));
     }
 
-    let all = Query::default();
+    let mut tables = Vec::new();
+    for table in TABLES {
+        let rows = store.query(table, &Query::default()).await;
+        tables.push(rows.expect("a read of the store succeeds"));
+    }
     Snapshot {
         last_position: store
             .last_position()
             .await
             .expect("a read of the store succeeds"),
         events,
-        tables: vec![
-            store
-                .query(ORDERS, &all)
-                .await
-                .expect("a read of the store succeeds"),
-            store
-                .query(DASHBOARD, &all)
-                .await
-                .expect("a read of the store succeeds"),
-        ],
+        tables,
         n_rows: store
             .count(DASHBOARD, &[])
             .await

@@ -158,6 +158,35 @@ async fn cut_off_event_is_found_again_if_it_is_cut_off_again() {
     assert_eq!(n_cut_off(&app).await, 0);
 }
 
+/// It may kill its process each time, so it is not handled without end.
+#[tokio::test(start_paused = true)]
+async fn cut_off_event_is_abandoned_in_the_end() {
+    let (world, calls) = (World::new(), CallLog::default());
+    let hangs = Arc::new(AtomicBool::new(true));
+    let app = app(&world, doer_domain(hanging_doer(&calls, &hangs)));
+    publish_and_die(&app, job("a", 1)).await;
+    pass_time(INLINE_TIME).await;
+    for _ in 0..5 {
+        let again = tokio::time::timeout(seconds(10), app.process_due()).await;
+        assert!(again.is_err(), "the handler hangs again");
+        pass_time(seconds(60)).await;
+    }
+
+    process_due(&app).await;
+    let health = app.health().await.unwrap();
+    assert_eq!((health.cut_off, health.abandoned), (0, 1));
+    let abandoned = world.store.rows(&[OutboxState::Abandoned], 9).await;
+    let mark = abandoned.unwrap().remove(0);
+    insta::assert_snapshot!(mark.error.unwrap(), @"its inline handling was cut off 6 times");
+
+    hangs.store(false, Ordering::Relaxed);
+    let now = world.clock.now();
+    assert!(world.store.reopen(mark.number, now).await.unwrap());
+    process_due(&app).await;
+    assert_eq!(calls.lines(), ["a1"]);
+    assert_eq!((n_cut_off(&app).await, n_open_rows(&world).await), (0, 0));
+}
+
 /// The caller gets the error of a handler that failed, so nothing of it was cut off.
 #[tokio::test(start_paused = true)]
 async fn cut_off_does_not_mean_failed() {
@@ -216,6 +245,24 @@ impl Clerk {
     }
 }
 
+/// Hangs if it is told so.
+struct Waiter(Arc<AtomicBool>);
+
+impl EventHandler for Waiter {
+    fn routes(on: &mut EventRoutes<Self>) {
+        on.event(Self::on_job);
+    }
+}
+
+impl Waiter {
+    async fn on_job(&self, _: Job, _work: &mut UnitOfWork) -> Result<(), Error> {
+        if self.0.load(Ordering::Relaxed) {
+            pending::<()>().await;
+        }
+        Ok(())
+    }
+}
+
 /// The first event was handled to the end, so only the second one comes again.
 #[tokio::test(start_paused = true)]
 async fn cut_off_cascade_goes_on_where_it_was() {
@@ -262,6 +309,28 @@ async fn cut_off_event_comes_again_to_all_its_handlers() {
     process_due(&app).await;
     assert_eq!(calls.lines(), ["foreman a1", "foreman a1", "a1"]);
     assert_eq!(n_open_rows(&world).await, 0);
+}
+
+/// Otherwise a handler that has ended would handle the event a second time.
+#[tokio::test(start_paused = true)]
+async fn cut_off_event_keeps_the_inboxes() {
+    let (world, calls) = (World::new(), CallLog::default());
+    let hangs = Arc::new(AtomicBool::new(true));
+    let domain = || {
+        doer_domain(calls.doer())
+            .event_handler(Waiter(Arc::clone(&hangs)))
+            .subscriptions(|on| {
+                on.once();
+            })
+    };
+    publish_and_die(&app(&world, domain()), job("a", 1)).await;
+    hangs.store(false, Ordering::Relaxed);
+    let app = app(&world, domain());
+    pass_time(seconds(48 * 3_600)).await;
+
+    assert_eq!(app.clean_up().await.unwrap(), 0);
+    process_due(&app).await;
+    assert_eq!(calls.lines(), ["a1"]);
 }
 
 /// Otherwise the event would count once in the rebuild, and once more when it is found again.

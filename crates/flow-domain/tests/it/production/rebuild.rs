@@ -1,6 +1,12 @@
 //! A projection is rebuilt while engines maintain it.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use flow_domain::{
     App, Domain, Engine, Error, Projection, Projector, ProjectorRoutes, Rows, handler::Source,
@@ -8,7 +14,9 @@ use flow_domain::{
 use pretty_assertions::assert_eq;
 use serde::{Deserialize, Serialize};
 
-use crate::production::fixture::{Job, World, job, pass_time, seconds, spawn_engine};
+use crate::production::fixture::{
+    Job, World, job, machine_failure, pass_time, seconds, spawn_engine,
+};
 
 /// The number of jobs of one stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Projection)]
@@ -95,4 +103,58 @@ async fn each_event_counts_once_beside_running_engines() {
     for engine in engines {
         engine.stop().await;
     }
+}
+
+/// Counts jobs, and fails while the machine is out of order.
+struct FragileCounter(Arc<AtomicBool>);
+
+impl Projector for FragileCounter {
+    type Projection = JobCount;
+
+    fn routes(on: &mut ProjectorRoutes<Self>) {
+        on.event(Self::on_job);
+        on.subscription().source(Source::EventStore);
+    }
+}
+
+impl FragileCounter {
+    async fn on_job(&self, job: Job, rows: &mut Rows<'_, JobCount>) -> Result<(), Error> {
+        if self.0.load(Ordering::Relaxed) && job.id == "a" {
+            return Err(machine_failure());
+        }
+        JobCounter(Duration::ZERO).on_job(job, rows).await
+    }
+}
+
+/// The engine would have tried the event again, and the rebuild says that it is done.
+#[tokio::test(start_paused = true)]
+async fn event_that_a_rebuild_skips_becomes_a_dead_letter() {
+    let world = World::new();
+    let is_broken = Arc::new(AtomicBool::new(true));
+    let app = world.app(
+        Domain::builder("yard")
+            .event_from_outside::<Job>()
+            .projection::<JobCount>()
+            .projector(FragileCounter(Arc::clone(&is_broken))),
+    );
+    app.publish((job("a", 1), job("b", 2))).await.unwrap();
+
+    let rebuilt = app.rebuild::<JobCount>().await.unwrap();
+    assert_eq!(rebuilt.skipped.len(), 1);
+    let letters = app.dead_letters().all().await.unwrap();
+    insta::assert_snapshot!(letters[0].reason, @"doing the job failed: the machine is out of order");
+    assert_eq!((letters.len(), letters[0].attempts), (1, 1));
+    let _ = app.rebuild::<JobCount>().await.unwrap();
+    assert_eq!(app.dead_letters().all().await.unwrap(), letters);
+
+    is_broken.store(false, Ordering::Relaxed);
+    app.dead_letters().replay_all().await.unwrap();
+    let engine = spawn_engine(Engine::new(app.clone()));
+    pass_time(seconds(5)).await;
+    assert_eq!(
+        (count_of(&app, "a").await, count_of(&app, "b").await),
+        (1, 1)
+    );
+    assert!(app.dead_letters().all().await.unwrap().is_empty());
+    engine.stop().await;
 }

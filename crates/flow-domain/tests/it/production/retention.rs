@@ -4,7 +4,7 @@ use std::{future::pending, sync::Arc, time::Duration};
 
 use flow_domain::{
     Engine, Error, EventHandler, EventRoutes, RetryPolicy, UnitOfWork,
-    message::MessageKind,
+    message::{MessageKind, Processing},
     port::OutboxState,
     record::{Table, TableKind},
 };
@@ -13,7 +13,8 @@ use pretty_assertions::assert_eq;
 use crate::{
     fixture::CallLog,
     production::fixture::{
-        Doer, Job, World, doer_domain, job, machine_failure, pass_time, seconds, spawn_engine,
+        Doer, Job, World, doer_domain, job, machine_failure, pass_time, reader_domain, seconds,
+        spawn_engine,
     },
 };
 
@@ -79,6 +80,50 @@ async fn retention_of_inboxes_is_a_day() {
     assert_eq!(n_in_inbox(&world).await, 0);
 
     engine.stop().await;
+}
+
+/// Nothing runs in the background, so the app has to ask for it.
+#[tokio::test(start_paused = true)]
+async fn retention_without_an_engine_is_a_call() {
+    let world = World::new();
+    let domain = doer_domain(CallLog::default().doer()).subscriptions(|on| {
+        on.once();
+    });
+    let app = world.app_with(domain, Processing::Sync);
+    app.publish((job("a", 1), job("b", 2))).await.unwrap();
+
+    pass_time(seconds(24 * 3_600 - 10)).await;
+    assert_eq!(app.clean_up().await.unwrap(), 0);
+    assert_eq!(n_in_inbox(&world).await, 2);
+
+    pass_time(seconds(10)).await;
+    assert_eq!(app.clean_up().await.unwrap(), 2);
+    assert_eq!(n_in_inbox(&world).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn removed_subscription_is_remembered_until_a_call() {
+    let world = World::new();
+    let calls = CallLog::default();
+    let with_doer = || world.app(doer_domain(calls.doer()));
+    let run_for_a_second = async || {
+        let engine = spawn_engine(Engine::new(with_doer()));
+        pass_time(seconds(1)).await;
+        engine.stop().await;
+    };
+    with_doer().publish(job("a", 1)).await.unwrap();
+    run_for_a_second().await;
+    let err = with_doer().forget_subscription("Doer").await.unwrap_err();
+    assert!(err.is_setup());
+    insta::assert_snapshot!(err, @"the domain has the subscription `Doer`, so it cannot be forgotten: remove its handler first");
+
+    run_for_a_second().await;
+    assert_eq!(calls.lines(), ["a1"], "it goes on where it was");
+    let app = world.app(reader_domain(calls.reader()));
+    assert!(app.forget_subscription("Doer").await.unwrap());
+    assert!(!app.forget_subscription("Doer").await.unwrap());
+    run_for_a_second().await;
+    assert_eq!(calls.lines(), ["a1", "a1"], "it begins as a new one");
 }
 
 /// A dead engine may have handled a message and not saved it. The new one handles it again, and must

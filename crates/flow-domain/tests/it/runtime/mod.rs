@@ -21,6 +21,7 @@ mod process_managers;
 mod projectors;
 mod raised_events;
 mod rebuild;
+mod rebuild_batches;
 mod records;
 mod savepoints;
 mod send_sync;

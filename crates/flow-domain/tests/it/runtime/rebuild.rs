@@ -268,7 +268,7 @@ async fn rebuild_conflicts_with_a_concurrent_write() {
     let err = app.rebuild::<Score>().await.unwrap_err();
 
     assert!(err.is_conflict());
-    insta::assert_snapshot!(err, @"the rebuild could not write projection Score `a`: expected version 2, found version 3");
+    insta::assert_snapshot!(err, @"the rebuild could not write projection Score: expected version 4, found version 5");
     assert!(scores(&app).await.contains(&Score::new("c", 5, 5)));
 
     is_active.store(false, Ordering::Relaxed);

@@ -5,6 +5,7 @@
 
 mod outbox_table;
 mod scheduled_rows;
+mod stream_index;
 mod unsent_rows;
 
 pub(super) use outbox_table::OutboxTable;

@@ -1,12 +1,16 @@
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
     sync::Arc,
 };
 
 use crate::{
-    adapter::memory::{outbox::AT_ONCE, small_map::SmallMap},
+    adapter::memory::outbox::{
+        AT_ONCE,
+        stream_index::{StreamIndex, StreamKey},
+    },
     clock::Timestamp,
-    message::{MessageId, MessageKind, StreamName},
+    message::MessageId,
     port::{Claim, OutboxRow, OutboxState, SendResult, Settlement},
 };
 
@@ -17,9 +21,10 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub(super) struct UnsentRows {
     rows: BTreeMap<u64, UnsentRow>,
-    // The number of claimed and failed rows. Claims take the smallest numbers first, so these rows are
-    // near the front, and a search that counts them ends early.
-    n_tried: usize,
+    // Invariant: it has all rows, and knows how many of each stream are tried.
+    streams: StreamIndex,
+    // Invariant: the numbers of the claimed and failed rows.
+    tried: BTreeSet<u64>,
     // The name of the last worker. Usually the same worker claims again, and its name is not
     // copied.
     last_worker: Option<Arc<str>>,
@@ -28,6 +33,8 @@ pub(super) struct UnsentRows {
 #[derive(Clone, Debug)]
 struct UnsentRow {
     row: OutboxRow,
+    /// The index of its stream.
+    stream: usize,
     // Invariant: there is a lease if and only if the row is `Processing`.
     lease: Option<RowLease>,
 }
@@ -45,7 +52,7 @@ enum Claimability {
     /// The row is claimed, or it failed and waits for its retry. It blocks the later rows of its
     /// stream.
     Blocking,
-    /// The row can be claimed, unless an earlier row of its stream blocks it.
+    /// The row can be claimed.
     Ready,
 }
 
@@ -68,12 +75,21 @@ impl UnsentRows {
 
     pub(super) fn insert(&mut self, row: OutboxRow) {
         let number = row.number;
-        self.rows.insert(number, UnsentRow { row, lease: None });
+        let stream = self.streams.add(stream_key(&row), number);
+        let unsent = UnsentRow {
+            row,
+            stream,
+            lease: None,
+        };
+        self.rows.insert(number, unsent);
     }
 
     pub(super) fn remove(&mut self, number: u64) -> Option<OutboxRow> {
         let unsent = self.rows.remove(&number)?;
-        self.n_tried -= usize::from(unsent.is_tried());
+        if self.tried.remove(&number) {
+            self.streams.unmark_tried(unsent.stream);
+        }
+        self.streams.remove(unsent.stream, number);
         Some(unsent.row)
     }
 
@@ -81,34 +97,61 @@ impl UnsentRows {
         let until = claim.now + claim.lease;
         let worker = self.shared_worker_name(claim.worker);
         let mut claimed = Claimed::default();
-        // A set of streams: the map has no values.
-        let mut blocked_streams: SmallMap<(MessageKind, &StreamName), ()> = SmallMap::default();
+        let mut newly_tried = Vec::new();
 
-        for (number, unsent) in &mut self.rows {
-            if claimed.rows.len() == claim.limit {
-                break;
-            }
+        // The next row of each stream that the claim has come to. Few streams have tried rows.
+        let mut next_rows = BinaryHeap::new();
+        for number in &self.tried {
+            let Some(unsent) = self.rows.get_mut(number) else {
+                continue;
+            };
             // A later end has a time of a fast clock. Without the cut, nobody could claim the row for long.
             if let Some(lease) = &mut unsent.lease {
                 lease.until = lease.until.min(until);
             }
-
-            match unsent.claimability(claim.now) {
-                Claimability::NotDue => claimed.not_due.push(*number),
-                Claimability::Ready if blocked_streams.get(&unsent.stream_key()).is_none() => {
-                    self.n_tried += usize::from(!unsent.is_tried());
-                    claimed.rows.push(unsent.claim(&worker, until));
-                }
-                Claimability::Ready => {}
-                Claimability::Blocking => {
-                    // The set keeps the key, so the key must borrow the row for longer than the
-                    // iteration.
-                    let unsent: &UnsentRow = unsent;
-                    blocked_streams.get_or_default(&unsent.stream_key(), || unsent.stream_key());
-                }
-            }
+            next_rows.extend(self.streams.first(unsent.stream).map(Reverse));
         }
 
+        let mut heads = self.streams.heads().peekable();
+        let mut last = 0;
+        while claimed.rows.len() < claim.limit {
+            let next = next_rows.peek().map(|Reverse(number)| *number);
+            let Some(number) = next.into_iter().chain(heads.peek().copied()).min() else {
+                break;
+            };
+            if next == Some(number) {
+                next_rows.pop();
+            } else {
+                heads.next();
+            }
+            // A stream with two tried rows is there twice.
+            if number == last {
+                continue;
+            }
+            last = number;
+
+            let Some(unsent) = self.rows.get_mut(&number) else {
+                continue;
+            };
+            match unsent.claimability(claim.now) {
+                // The rest of the stream waits.
+                Claimability::Blocking => continue,
+                Claimability::NotDue => claimed.not_due.push(number),
+                Claimability::Ready => {
+                    if !unsent.is_tried() {
+                        newly_tried.push((number, unsent.stream));
+                    }
+                    claimed.rows.push(unsent.claim(&worker, until));
+                }
+            }
+            next_rows.extend(self.streams.next(unsent.stream, number).map(Reverse));
+        }
+        drop(heads);
+
+        for (number, stream) in newly_tried {
+            self.tried.insert(number);
+            self.streams.mark_tried(stream);
+        }
         claimed
     }
 
@@ -122,19 +165,21 @@ impl UnsentRows {
 
     /// Settles one row. Removes and returns it if it is now published or abandoned.
     pub(super) fn settle(&mut self, worker: &str, settlement: &Settlement) -> Option<OutboxRow> {
-        let Entry::Occupied(mut entry) = self.rows.entry(settlement.number) else {
-            return None;
-        };
-        let unsent = entry.get_mut();
+        let number = settlement.number;
+        let unsent = self.rows.get_mut(&number)?;
 
         // Another worker may hold the row now, if the lease of this worker has ended.
         unsent.lease.take_if(|lease| *lease.worker == *worker)?;
         apply_result(&mut unsent.row, &settlement.result);
-        self.n_tried -= usize::from(!unsent.is_tried());
 
         match unsent.row.state {
-            OutboxState::Published | OutboxState::Abandoned => Some(entry.remove().row),
-            _ => None,
+            OutboxState::Published | OutboxState::Abandoned => self.remove(number),
+            OutboxState::Failed => None,
+            _ => {
+                self.tried.remove(&number);
+                self.streams.unmark_tried(unsent.stream);
+                None
+            }
         }
     }
 
@@ -146,10 +191,9 @@ impl UnsentRows {
 
     /// Returns the earliest time after `now` at which a claimed or failed row can be claimed again.
     pub(super) fn next_retry(&self, now: Timestamp) -> Option<Timestamp> {
-        let tried = self.rows.values().filter(|unsent| unsent.is_tried());
+        let tried = self.tried.iter().filter_map(|number| self.rows.get(number));
 
         tried
-            .take(self.n_tried)
             .map(UnsentRow::claimable_at)
             .filter(|time| now < *time)
             .min()
@@ -181,20 +225,17 @@ impl UnsentRow {
         }
     }
 
-    /// Returns the key of the rows that must be sent in order.
-    ///
-    /// An event and a command of one aggregate may be sent in any order, so the key has the kind.
-    fn stream_key(&self) -> (MessageKind, &StreamName) {
-        let metadata = &self.row.envelope.metadata;
-        (metadata.kind, &metadata.stream)
-    }
-
     fn claim(&mut self, worker: &Arc<str>, until: Timestamp) -> OutboxRow {
         let worker = Arc::clone(worker);
         self.lease = Some(RowLease { worker, until });
         self.row.state = OutboxState::Processing;
         self.row.clone()
     }
+}
+
+fn stream_key(row: &OutboxRow) -> StreamKey {
+    let metadata = &row.envelope.metadata;
+    (metadata.kind, metadata.stream.clone())
 }
 
 fn apply_result(row: &mut OutboxRow, result: &SendResult) {

@@ -6,12 +6,14 @@
 //! The contract tests require only what the port promises. Places may have gaps, and there is no order
 //! between partitions.
 
+mod chaos;
 mod fixture;
 mod places;
 mod publishing;
 mod reading;
 mod suite;
 
+pub use chaos::{group_loses_and_repeats_nothing, readers_agree_while_others_publish};
 pub use places::{
     count_after_counts_what_is_unread, read_at_finds_single_messages,
     seek_end_skips_older_messages, trim_deletes_up_to_the_floors,

@@ -21,7 +21,8 @@ impl<B: Broker + ?Sized> AsBroker for B {
 /// future that returns an empty broker. The broker is an `impl Broker`, or one in a `Box` or an
 /// `Arc`. Each test evaluates this expression again, and no two tests may share a broker.
 ///
-/// The caller needs the dependency `tokio`, with the features `macros` and `rt`.
+/// The caller needs the dependency `tokio`, with the features `macros`, `rt` and `time`. One test waits for a
+/// few seconds, until leases have ended.
 ///
 /// # Examples
 ///
@@ -52,6 +53,8 @@ macro_rules! broker_contract {
                 count_after_counts_what_is_unread,
                 read_at_finds_single_messages,
                 trim_deletes_up_to_the_floors,
+                readers_agree_while_others_publish,
+                group_loses_and_repeats_nothing,
             );
         }
     };
