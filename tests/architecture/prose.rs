@@ -9,7 +9,7 @@ const WORKSPACE: &str = env!("CARGO_MANIFEST_DIR");
 
 const FOLDERS: [&str; 5] = ["src", "crates", "examples", "tests", "benches"];
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -18,6 +18,7 @@ const PAGES: [&str; 8] = [
     "crates/flow-domain-sql/README.md",
     "crates/flow-harness-cqrs-es/README.md",
     "crates/flow-harness-disintegrate/README.md",
+    "crates/flow-harness-esrs/README.md",
 ];
 
 /// The file that contains the lists below.

@@ -67,9 +67,10 @@ fn bank() -> SystemHarness {
             .view(|bank, id| async move { bank.balances.of(&id) })
             .view(|bank, id| async move { bank.statements.of(&id) })
             .worker("statements", |bank| async move {
-                match bank.statements.write_line() {
-                    true => WorkerStep::Worked,
-                    false => WorkerStep::Idle,
+                if bank.statements.write_line() {
+                    WorkerStep::Worked
+                } else {
+                    WorkerStep::Idle
                 }
             }),
     )
