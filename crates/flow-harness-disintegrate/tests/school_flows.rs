@@ -303,7 +303,7 @@ fn failure_of_a_listener_is_explained(school: SystemHarness) {
     insta::assert_snapshot!(report_of(failure), @r#"
 
       expected  the given step runs without problems
-      found     rosters failed on its next work: rosters failed: Listener(UnknownCourse)
+      found     rosters failed on a step: the call failed: Listener(UnknownCourse)
 
       2 later steps were skipped
 
@@ -315,7 +315,7 @@ fn failure_of_a_listener_is_explained(school: SystemHarness) {
            └ history                           returned
            StudentEnrolled                     DomainEvent-rust+ada @1
            └ history                           returned
-           rosters                             FAILED: rosters failed: Listener(UnknownCourse)   <- here
+           rosters                             FAILED: the call failed: Listener(UnknownCourse)   <- here
 
     end    nothing pending · 1 handler failed
     "#);
@@ -333,20 +333,19 @@ fn history_at_another_id_is_explained(school: SystemHarness) {
     insta::assert_snapshot!(report_of(failure), @r#"
 
       expected  the given step runs without problems
-      found     putting the history in failed: the domain ids of StudentEnrolled are "rust+ada",
-                  not "rust": write `at_ids(StudentEnrolled { .. })`
+      found     the call failed: the domain ids of StudentEnrolled are "rust+ada", not "rust": write `at_ids(StudentEnrolled { .. })`
 
       2 later steps were skipped
 
-    why    history failed on StudentEnrolled: putting the history in failed: the domain ids of StudentEnrolled are "rust+ada", not "rust":
-             write `at_ids(StudentEnrolled { .. })`
+    why    history failed on StudentEnrolled: the call failed: the domain ids of StudentEnrolled are "rust+ada", not "rust": write
+             `at_ids(StudentEnrolled { .. })`
 
     story   1 given  at("rust", StudentEnrolled { course_id: "rust", student_id: "ada" })  FAILED
             2 when   at("rust", Leave { course_id: "rust", student_id: "ada" })            skipped
             3 then   accepted                                                              skipped
 
     chain  StudentEnrolled                     DomainEvent-rust @1
-           └ history                           FAILED: putting the history in failed: the domain ids of StudentEnrolled are "rust+a ..   <- here
+           └ history                           FAILED: the call failed: the domain ids of StudentEnrolled are "rust+ada", not "rust ..   <- here
 
     end    nothing pending · 1 handler failed
     "#);

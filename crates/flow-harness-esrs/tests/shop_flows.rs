@@ -309,12 +309,11 @@ fn history_without_a_uuid_is_explained(shop: SystemHarness) {
     insta::assert_snapshot!(report_of(failure), @r#"
 
       expected  the given step runs without problems
-      found     putting the history in failed: esrs names an aggregate by a UUID, but the test wrote at("book",
-                  ..): write at(Uuid::from_u128(1), ..)
+      found     the call failed: esrs names an aggregate by a UUID, but the test wrote at("book", ..): write at(Uuid::from_u128(1), ..)
 
       2 later steps were skipped
 
-    why    history failed on Placed: putting the history in failed: esrs names an aggregate by a UUID, but the test wrote at("book", ..): write
+    why    history failed on Placed: the call failed: esrs names an aggregate by a UUID, but the test wrote at("book", ..): write
              at(Uuid::from_u128(1), ..)
 
     story   1 given  at("book", Placed { cents: 900 })                               FAILED
@@ -322,7 +321,7 @@ fn history_without_a_uuid_is_explained(shop: SystemHarness) {
             3 then   accepted                                                        skipped
 
     chain  Placed                              OrderEvent-book @1
-           └ history                           FAILED: putting the history in failed: esrs names an aggregate by a UUID, but the te ..   <- here
+           └ history                           FAILED: the call failed: esrs names an aggregate by a UUID, but the test wrote at("b ..   <- here
 
     end    nothing pending · 1 handler failed
     "#);
