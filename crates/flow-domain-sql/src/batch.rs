@@ -131,15 +131,19 @@ impl<'a> Batch<'a> {
             .writes
             .sort_by_key(|row| (row.write.table, &row.write.id));
 
-        // The runtime puts the events first, in their own order.
-        let mut next_event = changes.events.iter().enumerate().peekable();
+        // Events are sent in their own order, but maybe not all of them.
+        let mut next_idx = 0;
         for outgoing in &changes.outgoing {
             let envelope = &outgoing.envelope;
-            let event = next_event.next_if(|(_, event)| Arc::ptr_eq(event, envelope));
+            let mut others = changes.events.iter().enumerate().skip(next_idx);
+            let event = others.find(|(_, event)| Arc::ptr_eq(event, envelope));
             batch.outgoing.push(OutgoingRow {
                 outgoing,
                 content: match event {
-                    Some((idx, _)) => OutgoingContent::Event(idx),
+                    Some((idx, _)) => {
+                        next_idx = idx + 1;
+                        OutgoingContent::Event(idx)
+                    }
                     None => OutgoingContent::Own(encoding::metadata(&envelope.metadata)?),
                 },
             });

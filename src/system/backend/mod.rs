@@ -12,7 +12,8 @@
 //! The environment variable needs no change of a test. [`FlowHarness::backend`](crate::FlowHarness::backend)
 //! chooses for one harness, and overrides the variable. A [`Backend`] of your own is equal to these.
 //!
-//! A run has a store of its own on every backend, and its record is the same. See
+//! A run has a store of its own on every backend, and its record is the same. `FLOW_COMPARE_BACKEND` takes the same
+//! values: each flow runs on that backend, too, and both runs are compared. See
 //! [`docs::backends`](crate::docs::backends).
 //!
 //! # A backend of your own

@@ -17,11 +17,18 @@ fn backend_of_the_environment_in_a_child() {
 
 /// Returns what the child prints with this backend.
 fn output_with(backend: &str) -> String {
+    output_with_variable("FLOW_BACKEND", backend)
+}
+
+/// Returns what the child prints with this setting.
+fn output_with_variable(variable: &str, backend: &str) -> String {
     let child = Command::new(env::current_exe().unwrap())
         .args(["--exact", "--nocapture"])
         .arg("backend::environment::backend_of_the_environment_in_a_child")
-        .env("FLOW_BACKEND", backend)
+        .env_remove("FLOW_BACKEND")
+        .env_remove("FLOW_COMPARE_BACKEND")
         .env_remove("FLOW_MODE")
+        .env(variable, backend)
         .env(CHILD, "1")
         .output()
         .unwrap();
@@ -46,6 +53,23 @@ fn backend_of_the_environment_is_in_the_rerun_hint() {
     let hint = "\nrerun  FLOW_BACKEND=sqlite::memory: cargo test backend::environment::";
     assert!(output.contains(hint), "{output}");
     assert!(output.contains("found     OrderPlaced"), "{output}");
+}
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn compared_backend_of_the_environment_is_in_the_rerun_hint() {
+    let output = output_with_variable("FLOW_COMPARE_BACKEND", "sqlite::memory:");
+
+    let hint = "\nrerun  FLOW_COMPARE_BACKEND=sqlite::memory: cargo test backend::environment::";
+    assert!(output.contains(hint), "{output}");
+}
+
+#[test]
+fn compared_backend_that_is_unknown_ends_the_test() {
+    let output = output_with_variable("FLOW_COMPARE_BACKEND", "mysql://flow@localhost");
+
+    let expected = "FLOW_COMPARE_BACKEND: `mysql://flow@localhost` is not a backend";
+    assert!(output.contains(expected), "{output}");
 }
 
 #[cfg(not(feature = "sqlite"))]

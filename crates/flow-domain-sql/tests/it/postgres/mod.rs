@@ -7,6 +7,7 @@ mod database;
 mod engines;
 mod failures;
 mod fixture;
+#[cfg(feature = "testing")]
 mod flows;
 mod gaps;
 mod migrations;

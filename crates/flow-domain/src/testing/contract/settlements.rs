@@ -164,6 +164,8 @@ pub async fn claimed_or_published_row_cannot_be_cancelled<S: Store + ?Sized>(sto
 /// An event that was appended is sent, even if a commit cancels its id. It has happened.
 pub async fn appended_event_is_never_cancelled<S: Store + ?Sized>(store: &S) {
     change()
+        // An event that is not sent.
+        .append("order-2", [3])
         .append_and_send("order-1", 1)
         .send("order-1", 2, at_second(1))
         .commit_to(store)
