@@ -105,15 +105,15 @@ impl App {
             let group = &*consumer.name;
             let is_settled = |id| {
                 let mut skipped = replay.skipped(group);
-                skipped.all(|(event, _)| event.metadata.id != id)
+                skipped.all(|(_, event, _)| event.metadata.id != id)
             };
             settled.extend(dead_letter::deletions(&self.ports, group, is_settled).await?);
 
             // No engine gets a skipped event again, because the ledger says that it is done.
-            for (event, error) in replay.skipped(group) {
+            for (handler, event, error) in replay.skipped(group) {
                 if consumer.wants(&self.ports.catalog, event) {
-                    let letter = dead_letter::if_missing(&self.ports, group, event, error);
-                    dead_letters.extend(letter.await?);
+                    let writes = dead_letter::of_skipped(&self.ports, handler, event, error);
+                    dead_letters.extend(writes.await?);
                 }
             }
         }

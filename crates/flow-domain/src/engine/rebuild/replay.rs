@@ -102,14 +102,14 @@ impl<'a> Replay<'a> {
         self.position
     }
 
-    /// Returns the events that a projector failed on, with the errors.
+    /// Returns the events that a projector failed on, with its name and the errors.
     pub(super) fn skipped(
         &self,
         projector: &str,
-    ) -> impl Iterator<Item = (&Arc<Envelope>, &Error)> {
+    ) -> impl Iterator<Item = (&'static str, &Arc<Envelope>, &Error)> {
         let all = self.skipped.iter().zip(&self.report.skipped);
         all.filter(move |((handler, _), _)| *handler == projector)
-            .map(|((_, event), skipped)| (event, &skipped.failure.error))
+            .map(|((handler, event), skipped)| (*handler, event, &skipped.failure.error))
     }
 
     /// Returns the rebuilt rows and the report.
