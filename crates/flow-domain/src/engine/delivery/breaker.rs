@@ -106,8 +106,8 @@ mod tests {
     #[test]
     fn breaker_does_not_stay_open_when_the_clock_is_set_back() {
         let mut breaker = Breaker::default();
-        breaker.record_failure(SETTINGS, START + Duration::from_hours(1));
-        breaker.record_failure(SETTINGS, START + Duration::from_hours(1));
+        breaker.record_failure(SETTINGS, START + Duration::from_secs(3_600));
+        breaker.record_failure(SETTINGS, START + Duration::from_secs(3_600));
 
         assert_eq!(breaker.open_until(START), None);
     }

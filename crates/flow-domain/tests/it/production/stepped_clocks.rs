@@ -1,11 +1,8 @@
 //! Engines with clocks that are wrong, or that are set to another time.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use flow_domain::{
@@ -28,7 +25,7 @@ struct FastClock(Arc<dyn Clock>);
 
 impl Clock for FastClock {
     fn now(&self) -> Timestamp {
-        self.0.now() + Duration::from_hours(1)
+        self.0.now() + seconds(3_600)
     }
 }
 
