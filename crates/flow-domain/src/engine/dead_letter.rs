@@ -5,21 +5,21 @@ use serde::{Deserialize, Serialize};
 use crate::{
     clock::Timestamp,
     error::Error,
-    handler::Ports,
+    handler::{Ports, inbox_key},
     json::SortKey,
     message::{Envelope, ExpectedVersion, MessageId, Metadata, Payload, Version},
     port::{Changes, Comparison, Condition, FieldValue, Query, RowKeys, Write},
     record::{Table, TableKind},
-    runtime::App,
 };
 
-const TABLE: Table = Table::new(TableKind::DeadLetter, "DeadLetter");
+pub(super) const TABLE: Table = Table::new(TableKind::DeadLetter, "DeadLetter");
 
 /// A message that failed until its retries were exhausted, with the reason.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct DeadLetter {
-    /// The id for [`DeadLetters::replay`] and [`DeadLetters::purge`].
+    /// The id for [`DeadLetters::replay`](crate::engine::DeadLetters::replay) and
+    /// [`DeadLetters::purge`](crate::engine::DeadLetters::purge).
     pub id: Arc<str>,
     /// The subscription that failed: the name of the handler, or `order:command` for commands.
     pub subscription: String,
@@ -90,7 +90,7 @@ impl StoredDeadLetter {
         })
     }
 
-    fn into_dead_letter(self, id: Arc<str>) -> DeadLetter {
+    pub(super) fn into_dead_letter(self, id: Arc<str>) -> DeadLetter {
         DeadLetter {
             id,
             envelope: self.envelope(),
@@ -143,23 +143,32 @@ pub(super) async fn write(
     ports.store.commit(&changes(id, letter)?).await.map(|_| ())
 }
 
-/// Makes the write of the dead letter of an event that a rebuild has skipped; `None` if there is one.
+/// Makes the writes for an event that the rebuild of a projector has skipped: its dead letter, unless there
+/// is one.
 ///
-/// The subscription is that of a projector, and has its name.
-pub(super) async fn if_missing(
+/// Its inbox must not have it any more, because the rebuilt rows lack what was once handled.
+pub(super) async fn of_skipped(
     ports: &Ports,
-    subscription: &str,
+    projector: &'static str,
     event: &Envelope,
     error: &Error,
-) -> Result<Option<Write>, Error> {
-    let id = id_of(subscription, event);
+) -> Result<Vec<Write>, Error> {
+    let id = id_of(projector, event);
     if ports.store.load(TABLE, &id).await?.is_some() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
 
-    let names = (subscription, Some(subscription));
-    let letter = StoredDeadLetter::new(ports, names, event, 1, error);
-    Ok(changes(&id, Some(&letter))?.writes.pop())
+    let letter = StoredDeadLetter::new(ports, (projector, Some(projector)), event, 1, error);
+    let mut writes = changes(&id, Some(&letter))?.writes;
+    let (inbox, id) = inbox_key(projector, event.metadata.id);
+    writes.push(Write {
+        table: inbox,
+        id,
+        expected: ExpectedVersion::Any,
+        value: None,
+        keys: RowKeys::default(),
+    });
+    Ok(writes)
 }
 
 pub(super) async fn read(ports: &Ports, id: &str) -> Result<Option<StoredDeadLetter>, Error> {
@@ -287,7 +296,7 @@ pub(super) async fn count(ports: &Ports, conditions: &[Condition]) -> Result<usi
     ports.store.count(TABLE, conditions).await
 }
 
-fn equals(field: &str, key: SortKey) -> Condition {
+pub(super) fn equals(field: &str, key: SortKey) -> Condition {
     Condition {
         field: field.to_owned(),
         comparison: Comparison::Equal,
@@ -296,7 +305,7 @@ fn equals(field: &str, key: SortKey) -> Condition {
 }
 
 /// Finds the dead letters that meet all conditions, oldest first.
-async fn find(
+pub(super) async fn find(
     ports: &Ports,
     conditions: Vec<Condition>,
 ) -> Result<Vec<(Arc<str>, StoredDeadLetter)>, Error> {
@@ -314,134 +323,4 @@ async fn find(
     // Many messages can fail at the same time. Ids of messages grow with time.
     letters.sort_by_key(|(_, letter)| (letter.failed_at, letter.metadata.time, letter.metadata.id));
     Ok(letters)
-}
-
-/// The dead letters of an app, to list, replay or purge.
-///
-/// The store of the app keeps them.
-///
-/// # Examples
-///
-/// ```
-/// # use flow_domain::doc_fixture::app;
-/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-/// let app = app()?;
-/// for letter in app.dead_letters().all().await? {
-///     println!("{} failed on {}: {}", letter.subscription, letter.id, letter.reason);
-/// }
-/// app.dead_letters().replay_all().await?;
-/// # Ok::<(), flow_domain::Error>(())
-/// # })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct DeadLetters {
-    ports: Arc<Ports>,
-}
-
-impl App {
-    /// Returns the dead letters of all subscriptions.
-    pub fn dead_letters(&self) -> DeadLetters {
-        DeadLetters {
-            ports: Arc::clone(&self.ports),
-        }
-    }
-}
-
-impl DeadLetters {
-    /// Lists all dead letters, in the order in which they failed.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the store fails, or if a dead letter cannot be decoded.
-    pub async fn all(&self) -> Result<Vec<DeadLetter>, Error> {
-        let letters = find(&self.ports, Vec::new()).await?;
-        Ok(to_dead_letters(letters))
-    }
-
-    /// Lists the dead letters of one subscription.
-    ///
-    /// `subscription` is the name of a handler, or `order:command` for commands.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`all`](Self::all).
-    pub async fn of_subscription(&self, subscription: &str) -> Result<Vec<DeadLetter>, Error> {
-        let conditions = vec![equals("subscription", SortKey::text(subscription))];
-        let letters = find(&self.ports, conditions).await?;
-        Ok(to_dead_letters(letters))
-    }
-
-    /// Marks a dead letter for replay; returns false if there is none with this id.
-    ///
-    /// The next engine that reads the dead letter delivers its message again, only to the handler
-    /// that failed. The attempts count from 1 again. If the retries are exhausted again, the
-    /// message becomes a dead letter again.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the store fails.
-    pub async fn replay(&self, id: &str) -> Result<bool, Error> {
-        let Some(mut letter) = read(&self.ports, id).await? else {
-            return Ok(false);
-        };
-
-        letter.is_replayed = true;
-        letter.attempt = 1;
-        letter.due = self.ports.clock.now();
-
-        write(&self.ports, &id.into(), Some(&letter)).await?;
-        self.ports.wake_signal.notify();
-
-        Ok(true)
-    }
-
-    /// Marks all dead letters for replay, and returns their number.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the store fails.
-    pub async fn replay_all(&self) -> Result<usize, Error> {
-        let all = self.all().await?;
-        for letter in &all {
-            self.replay(&letter.id).await?;
-        }
-
-        Ok(all.len())
-    }
-
-    /// Deletes a dead letter; returns false if there is none with this id.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the store fails.
-    pub async fn purge(&self, id: &str) -> Result<bool, Error> {
-        let exists = self.ports.store.load(TABLE, id).await?.is_some();
-        if exists {
-            write(&self.ports, &id.into(), None).await?;
-        }
-
-        Ok(exists)
-    }
-
-    /// Deletes all dead letters, and returns their number.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the store fails.
-    pub async fn purge_all(&self) -> Result<usize, Error> {
-        let all = self.all().await?;
-        for letter in &all {
-            write(&self.ports, &letter.id, None).await?;
-        }
-
-        Ok(all.len())
-    }
-}
-
-fn to_dead_letters(letters: Vec<(Arc<str>, StoredDeadLetter)>) -> Vec<DeadLetter> {
-    letters
-        .into_iter()
-        .map(|(id, letter)| letter.into_dead_letter(id))
-        .collect()
 }

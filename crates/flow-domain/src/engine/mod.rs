@@ -2,6 +2,7 @@
 
 mod background;
 mod dead_letter;
+mod dead_letters;
 mod delivery;
 #[expect(
     clippy::module_inception,
@@ -17,7 +18,8 @@ mod relay;
 mod removed_subscription;
 
 pub use background::tasks::StopReport;
-pub use dead_letter::{DeadLetter, DeadLetters};
+pub use dead_letter::DeadLetter;
+pub use dead_letters::DeadLetters;
 pub use delivery::paused::PausedStream;
 pub use engine::Engine;
 pub use health::{Health, SubscriptionHealth};

@@ -67,5 +67,6 @@ pub use view::{Field, FieldCondition, View, ViewQuery, field};
 pub(crate) use wake_signal::WakeSignal;
 pub use work::UnitOfWork;
 pub(crate) use work::{
-    CommittedEvent, HandlingContext, Session, command_stream, load_aggregate, stream_name,
+    CommittedEvent, HandlingContext, Session, command_stream, inbox_key, load_aggregate,
+    stream_name,
 };

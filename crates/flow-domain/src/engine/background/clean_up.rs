@@ -11,8 +11,8 @@ use crate::{
     runtime::App,
 };
 
-const MINUTE: Duration = Duration::from_mins(1);
-const DAY: Duration = Duration::from_hours(24);
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How often old data is deleted.
 pub(in crate::engine) const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(10);

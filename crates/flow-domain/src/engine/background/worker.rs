@@ -158,7 +158,7 @@ impl Worker {
     /// Reads messages and starts tasks, until the subscription is full or nothing is left.
     async fn start_all(&mut self, consumer: &mut Consumer) -> Result<(), Error> {
         let now = self.app.now();
-        consumer.queue.wake_due(now);
+        consumer.wake_due(now);
 
         // Backfill is next: read first, because a primary message has to go before it.
         let next = consumer.next_key(now);

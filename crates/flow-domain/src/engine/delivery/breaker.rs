@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::{clock::Timestamp, handler::CircuitBreaker};
 
 /// The circuit breaker of a subscription: pauses it after several failures in a row.
@@ -7,12 +9,17 @@ pub(in crate::engine) struct Breaker {
     /// The end of the pause. It stays set until a message succeeds; after the pause, the breaker
     /// lets through one message at a time.
     open_until: Option<Timestamp>,
+    /// The length of the pause.
+    pause: Duration,
 }
 
 impl Breaker {
     /// Returns when the pause ends, if the breaker is open at `now`.
+    ///
+    /// A pause that would last longer than at its beginning is over: the clock was set back.
     pub(in crate::engine) fn open_until(&self, now: Timestamp) -> Option<Timestamp> {
-        self.open_until.filter(|until| now < *until)
+        self.open_until
+            .filter(|until| now < *until && *until <= now + self.pause)
     }
 
     /// Returns how many messages may be tried at once.
@@ -46,6 +53,7 @@ impl Breaker {
         let opens = settings.threshold <= self.n_failures || self.open_until.is_some();
         if opens {
             self.open_until = Some(now + settings.pause);
+            self.pause = settings.pause;
         }
 
         opens
@@ -54,8 +62,6 @@ impl Breaker {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::clock::VirtualClock;
 
@@ -95,6 +101,15 @@ mod tests {
         );
         breaker.record_success();
         assert_eq!(breaker.limit(100), 100);
+    }
+
+    #[test]
+    fn breaker_does_not_stay_open_when_the_clock_is_set_back() {
+        let mut breaker = Breaker::default();
+        breaker.record_failure(SETTINGS, START + Duration::from_secs(3_600));
+        breaker.record_failure(SETTINGS, START + Duration::from_secs(3_600));
+
+        assert_eq!(breaker.open_until(START), None);
     }
 
     #[test]

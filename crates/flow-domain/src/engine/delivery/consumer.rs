@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -11,6 +11,7 @@ use crate::{
         delivery::incoming::{IncomingMessage, Origin},
         delivery::ledger_row::LedgerRow,
         delivery::partitions::OwnedPartition,
+        delivery::paused::PAUSE,
         delivery::queue::{Queue, QueueKey, QueuedMessage},
         relay::topics,
     },
@@ -32,6 +33,8 @@ pub(in crate::engine) struct Consumer {
     pub(super) member: Arc<str>,
     pub(in crate::engine) target: Target,
     pub(in crate::engine) settings: SubscriptionSettings,
+    /// The longest time between two attempts of a message.
+    longest_wait: Duration,
     pub(in crate::engine) feed: Feed,
     /// The messages that were read and are not settled.
     pub(in crate::engine) queue: Queue,
@@ -105,7 +108,9 @@ impl Consumer {
         };
 
         let target = Target::Events(subscription_idx);
-        Self::new(subscription.handler.into(), member, target, settings, feed)
+        let longest_wait = settings.retry.longest_delay;
+        let name = subscription.handler.into();
+        Self::new(name, member, target, (settings, longest_wait), feed)
     }
 
     fn of_commands(catalog: &Catalog, member: &Arc<str>, category: &'static str) -> Self {
@@ -113,14 +118,19 @@ impl Consumer {
         let settings = catalog.command_settings(category);
         let feed = broker_feed(catalog, &[category], MessageKind::Command);
 
-        Self::new(name, member, Target::Commands(category), settings, feed)
+        let routes = catalog.commands.iter();
+        let of_category = routes.filter(|route| route.category == category);
+        let waits = of_category.map(|route| route.settings(&catalog.defaults).retry.longest_delay);
+        let longest_wait = waits.max().unwrap_or_default();
+        let target = Target::Commands(category);
+        Self::new(name, member, target, (settings, longest_wait), feed)
     }
 
     fn new(
         name: Arc<str>,
         member: &Arc<str>,
         target: Target,
-        settings: SubscriptionSettings,
+        (settings, longest_wait): (SubscriptionSettings, Duration),
         feed: Feed,
     ) -> Self {
         Self {
@@ -129,6 +139,7 @@ impl Consumer {
             target,
             queue: Queue::new(settings.ordered),
             settings,
+            longest_wait: longest_wait.max(PAUSE),
             feed,
             partitions: Vec::new(),
             cursors: Vec::new(),
@@ -154,7 +165,7 @@ impl Consumer {
         replays: &[Replay],
     ) -> Result<(), Error> {
         let now = ports.clock.now();
-        self.queue.wake_due(now);
+        self.wake_due(now);
         if self.breaker.open_until(now).is_some() {
             return Ok(());
         }
@@ -166,6 +177,11 @@ impl Consumer {
         }
 
         Ok(())
+    }
+
+    /// Makes the messages ready whose next attempt is due.
+    pub(in crate::engine) fn wake_due(&mut self, now: Timestamp) {
+        self.queue.wake_due(now, self.longest_wait);
     }
 
     async fn read_lane(&mut self, ports: &Ports, is_backfill: bool) -> Result<(), Error> {

@@ -14,7 +14,7 @@ use crate::{
 /// The delay before a newer event is tried again.
 ///
 /// Only a newer program can handle it. It takes over, or this delay ends after its start.
-const PAUSE: Duration = Duration::from_secs(30);
+pub(super) const PAUSE: Duration = Duration::from_secs(30);
 
 /// A stream that waits, in one subscription, because of an event that this program does not know yet.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
+    time::Duration,
+};
 
 use crate::{
     clock::Timestamp,
@@ -259,7 +262,22 @@ impl Queue {
     }
 
     /// Makes the messages ready whose next attempt is due.
-    pub(in crate::engine) fn wake_due(&mut self, now: Timestamp) {
+    ///
+    /// No message waits for longer than `longest_wait`. A later due time is that of a clock that was ahead.
+    pub(in crate::engine) fn wake_due(&mut self, now: Timestamp, longest_wait: Duration) {
+        let latest = now + longest_wait;
+        while let Some(last) = self.waiting.last().copied()
+            && latest < last.0
+        {
+            self.waiting.remove(&last);
+            self.waiting.insert((latest, last.1));
+            if let Some(message) = self.messages.get_mut(&last.1)
+                && let MessageState::Waiting { due, .. } = &mut message.state
+            {
+                *due = latest;
+            }
+        }
+
         while let Some((due, key)) = self.waiting.first().copied()
             && due <= now
         {

@@ -120,15 +120,13 @@ impl Consumer {
         let (ports, incoming) = (&*attempt.ports, &attempt.incoming);
         let is_dead_lettered = attempt.when_exhausted == WhenExhausted::DeadLetter;
 
-        if is_dead_lettered {
-            if let Err(err) = self.write_dead_letter(attempt, report, error).await {
-                let reason = err.with_causes();
-                tracing::error!(subscription = &*self.name, error = %reason, "a dead letter could not be stored");
+        if is_dead_lettered && let Err(err) = self.write_dead_letter(attempt, report, error).await {
+            let reason = err.with_causes();
+            tracing::error!(subscription = &*self.name, error = %reason, "a dead letter could not be stored");
 
-                // Another attempt is better than a lost message.
-                let due = ports.clock.now() + DEAD_LETTER_RETRY;
-                return self.retry(attempt, incoming.attempt, due).await;
-            }
+            // Another attempt is better than a lost message.
+            let due = ports.clock.now() + DEAD_LETTER_RETRY;
+            return self.retry(attempt, incoming.attempt, due).await;
         }
 
         let (handler, attempts) = (report.handler, incoming.attempt);

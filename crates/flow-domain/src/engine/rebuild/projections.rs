@@ -224,12 +224,15 @@ impl<'a> Rebuild<'a> {
             settled.extend(dead_letter::deletions(ports, group, is_settled).await?);
 
             // No engine gets a skipped event again, because the ledger says that it is done.
-            for skipped in skipped.iter().filter(|event| event.is_by(group)) {
-                let event = skipped.read(ports).await?;
-                if consumer.wants(&ports.catalog, &event.envelope) {
+            for skipped in skipped {
+                let Some(projector) = skipped.failure.handler.filter(|name| *name == group) else {
+                    continue;
+                };
+                let event = skipped.read(ports).await?.envelope;
+                if consumer.wants(&ports.catalog, &event) {
                     let error = &skipped.failure.error;
-                    let letter = dead_letter::if_missing(ports, group, &event.envelope, error);
-                    dead_letters.extend(letter.await?);
+                    let writes = dead_letter::of_skipped(ports, projector, &event, error);
+                    dead_letters.extend(writes.await?);
                 }
             }
         }

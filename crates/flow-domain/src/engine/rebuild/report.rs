@@ -75,12 +75,7 @@ impl SkippedEvent {
 
     /// Returns true if `handler` failed on the event.
     pub(super) fn is_of(&self, handler: &str, event: MessageId) -> bool {
-        self.is_by(handler) && self.id == event
-    }
-
-    /// Returns true if `handler` is the projector that failed.
-    pub(super) fn is_by(&self, handler: &str) -> bool {
-        self.failure.handler == Some(handler)
+        (self.failure.handler, self.id) == (Some(handler), event)
     }
 
     /// Reads the event again.

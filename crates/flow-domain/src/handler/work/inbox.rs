@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::{
     error::Error,
     handler::UnitOfWork,
-    message::Payload,
+    message::{MessageId, Payload},
     model::Id,
     port::RowKeys,
     record::{Table, TableKind},
@@ -30,10 +30,13 @@ impl UnitOfWork {
         Ok(())
     }
 
-    /// Returns the inbox of the handler, and the id of the message in it.
     fn inbox_key(&self) -> (Table, Arc<str>) {
-        let table = Table::new(TableKind::Inbox, self.context.handler);
-        let id = self.context.message.metadata.id.key();
-        (table, Arc::from(&*id))
+        inbox_key(self.context.handler, self.context.message.metadata.id)
     }
+}
+
+/// Returns the inbox of a handler, and the id of a message in it.
+pub(crate) fn inbox_key(handler: &'static str, message: MessageId) -> (Table, Arc<str>) {
+    let table = Table::new(TableKind::Inbox, handler);
+    (table, Arc::from(&*message.key()))
 }

@@ -26,6 +26,7 @@ mod unit_of_work;
 
 pub(crate) use commit::CommittedEvent;
 pub(crate) use context::HandlingContext;
+pub(crate) use inbox::inbox_key;
 pub(crate) use load::{load_aggregate, stream_name};
 pub(crate) use nested::command_stream;
 pub(crate) use session::Session;

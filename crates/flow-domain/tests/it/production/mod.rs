@@ -17,3 +17,4 @@ mod retention;
 mod several_engines;
 mod shutdown;
 mod soak;
+mod stepped_clocks;
