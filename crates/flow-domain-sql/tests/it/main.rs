@@ -10,6 +10,7 @@ mod random;
 mod rebuilds;
 mod stepped_clocks;
 mod unknown_types;
+mod unreadable_messages;
 
 #[cfg(feature = "postgres")]
 mod postgres;
