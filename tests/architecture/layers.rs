@@ -36,9 +36,22 @@ const FLOW_DOMAIN_SQL: &[Layer] = &[
     ("schema", &[]),
     ("declared_indexes", &[]),
     ("encoding", &[]),
+    ("outbox_columns", &["encoding"]),
     ("batch", &["encoding"]),
-    ("postgres", &["schema", "declared_indexes", "encoding", "batch"]),
-    ("sqlite", &["declared_indexes", "encoding", "batch"]),
+    (
+        "postgres",
+        &[
+            "schema",
+            "declared_indexes",
+            "encoding",
+            "outbox_columns",
+            "batch",
+        ],
+    ),
+    (
+        "sqlite",
+        &["declared_indexes", "encoding", "outbox_columns", "batch"],
+    ),
 ];
 
 /// From the lowest layer up: each folder imports only from folders above its line. `system` is the

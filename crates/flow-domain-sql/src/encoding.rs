@@ -4,9 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use flow_domain::{
     Error,
-    clock::Timestamp,
     message::{Envelope, MessageKind, Metadata, Payload, Position, Recorded, Version},
-    port::{OutboxRow, OutboxState, Outgoing, RowKeys, SendResult, StoredState},
+    port::{OutboxState, RowKeys, SendResult, StoredState},
     record::TableKind,
 };
 
@@ -74,7 +73,7 @@ pub(crate) fn state_name(state: OutboxState) -> Result<&'static str, Error> {
     })
 }
 
-fn state_of_name(name: &str) -> Option<OutboxState> {
+pub(crate) fn state_of_name(name: &str) -> Option<OutboxState> {
     Some(match name {
         "pending" => OutboxState::Pending,
         "processing" => OutboxState::Processing,
@@ -145,45 +144,14 @@ impl EventColumns {
     }
 }
 
-fn envelope(metadata: &str, payload: String) -> Result<Envelope, serde_json::Error> {
+pub(crate) fn envelope(
+    metadata: &str,
+    payload: impl Into<Arc<str>>,
+) -> Result<Envelope, serde_json::Error> {
     Ok(Envelope {
         metadata: serde_json::from_str(metadata)?,
         message: Payload::from_json(payload),
     })
-}
-
-/// The columns of a row of the outbox.
-#[derive(Debug)]
-pub(crate) struct OutboxColumns {
-    pub(crate) number: i64,
-    pub(crate) metadata: String,
-    pub(crate) payload: String,
-    pub(crate) due: Option<i64>,
-    pub(crate) state: String,
-    pub(crate) n_failures: i32,
-    pub(crate) error: Option<String>,
-}
-
-impl OutboxColumns {
-    /// Returns the row. An error names its number.
-    pub(crate) fn decode(self) -> Result<OutboxRow, Error> {
-        let reading = || format!("reading row {} of the outbox", self.number);
-        let envelope =
-            envelope(&self.metadata, self.payload).map_err(|err| Error::failed(reading(), err))?;
-        let state = state_of_name(&self.state).ok_or_else(|| {
-            Error::failed(reading(), format!("there is no state `{}`", self.state))
-        })?;
-
-        let outgoing = Outgoing {
-            envelope: Arc::new(envelope),
-            due: self.due.map(Timestamp::from_micros),
-        };
-        let mut row = OutboxRow::new(number(self.number), outgoing);
-        row.state = state;
-        row.n_failures = u32::try_from(self.n_failures).unwrap_or(0);
-        row.error = self.error.map(Arc::from);
-        Ok(row)
-    }
 }
 
 /// The columns of a state or a row.

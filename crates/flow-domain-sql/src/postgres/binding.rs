@@ -2,7 +2,8 @@ use flow_domain::Error;
 use sqlx::{Postgres, Row as _, postgres::PgRow, query::Query};
 
 use crate::{
-    encoding::{EventColumns, OutboxColumns, StateColumns},
+    encoding::{EventColumns, StateColumns},
+    outbox_columns::OutboxColumns,
     postgres::{
         PostgresStore,
         errors::{self, MAX_TRIES},
@@ -76,6 +77,10 @@ pub(super) fn event(row: &PgRow) -> Result<EventColumns, sqlx::Error> {
 pub(super) fn outbox_row(row: &PgRow) -> Result<OutboxColumns, sqlx::Error> {
     Ok(OutboxColumns {
         number: row.try_get("number")?,
+        kind: row.try_get("kind")?,
+        category: row.try_get("category")?,
+        stream_id: row.try_get("stream_id")?,
+        message_id: row.try_get("message_id")?,
         metadata: row.try_get("metadata")?,
         payload: row.try_get("payload")?,
         due: row.try_get("due")?,

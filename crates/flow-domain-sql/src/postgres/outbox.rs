@@ -7,35 +7,24 @@ use sqlx::{Row as _, postgres::PgRow};
 
 use crate::{
     encoding,
+    outbox_columns::{self, OutboxColumns},
     postgres::{PostgresStore, binding, errors},
 };
 
 impl Outbox for PostgresStore {
     fn claim<'a>(&'a self, claim: &'a Claim<'a>) -> PortFuture<'a, Vec<OutboxRow>> {
         PortFuture::boxed(async move {
-            let claimed = self
-                .fetch("claim", || {
-                    sqlx::query(self.statements.claim.clone())
-                        .bind(claim.worker)
-                        .bind(claim.now.as_micros())
-                        .bind((claim.now + claim.lease).as_micros())
-                        .bind(encoding::limit(claim.limit))
-                })
-                .await?;
-            let numbers = claimed.first().map(|row| row.try_get(0)).transpose();
-            let numbers: Option<Vec<i64>> = numbers.map_err(|err| errors::failure("claim", err))?;
-
-            // Most claims find nothing.
-            let numbers = numbers.unwrap_or_default();
-            if numbers.is_empty() {
-                return Ok(Vec::new());
+            loop {
+                let claimed = self.claim_columns(claim).await?;
+                let (rows, unreadable) = outbox_columns::readable(&claimed, claim.now);
+                if !unreadable.is_empty() {
+                    self.settle(claim.worker, claim.now, &unreadable).await?;
+                }
+                // Behind rows that cannot be read there may be others.
+                if !rows.is_empty() || unreadable.is_empty() {
+                    return Ok(rows);
+                }
             }
-            let rows = self
-                .fetch("claim", || {
-                    sqlx::query(self.statements.claimed.clone()).bind(numbers.clone())
-                })
-                .await?;
-            outbox_rows(&rows)
         })
     }
 
@@ -96,7 +85,8 @@ impl Outbox for PostgresStore {
                         .bind(encoding::limit(limit))
                 })
                 .await?;
-            outbox_rows(&rows)
+            let columns = outbox_columns(&rows)?;
+            columns.iter().map(OutboxColumns::decode_listed).collect()
         })
     }
 
@@ -156,12 +146,37 @@ impl Outbox for PostgresStore {
     }
 }
 
-fn outbox_rows(rows: &[PgRow]) -> Result<Vec<OutboxRow>, Error> {
-    rows.iter()
-        .map(|row| {
-            binding::outbox_row(row)
-                .map_err(|err| errors::failure("reading the outbox", err))?
-                .decode()
-        })
-        .collect()
+impl PostgresStore {
+    async fn claim_columns(&self, claim: &Claim<'_>) -> Result<Vec<OutboxColumns>, Error> {
+        let claimed = self
+            .fetch("claim", || {
+                sqlx::query(self.statements.claim.clone())
+                    .bind(claim.worker)
+                    .bind(claim.now.as_micros())
+                    .bind((claim.now + claim.lease).as_micros())
+                    .bind(encoding::limit(claim.limit))
+            })
+            .await?;
+        let numbers = claimed.first().map(|row| row.try_get(0)).transpose();
+        let numbers: Option<Vec<i64>> = numbers.map_err(|err| errors::failure("claim", err))?;
+
+        // Most claims find nothing.
+        let numbers = numbers.unwrap_or_default();
+        if numbers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self
+            .fetch("claim", || {
+                sqlx::query(self.statements.claimed.clone()).bind(numbers.clone())
+            })
+            .await?;
+        outbox_columns(&rows)
+    }
+}
+
+fn outbox_columns(rows: &[PgRow]) -> Result<Vec<OutboxColumns>, Error> {
+    let columns = rows.iter().map(binding::outbox_row);
+    columns
+        .collect::<Result<_, _>>()
+        .map_err(|err| errors::failure("reading the outbox", err))
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
 
-use crate::SchemaName;
+use crate::{SchemaName, outbox_columns::COLUMNS};
 
 /// The fixed statements, with the name of the schema filled in. A clone of a statement is cheap.
 pub(super) struct Statements {
@@ -51,16 +51,16 @@ const LOAD: &str = r#"
      where kind = $1 and name = $2 and id = $3 and value is not null"#;
 
 const CLAIMED: &str = r#"
-    select number, metadata, payload, due, state, n_failures, error from :"schema".outgoing_1
+    select :columns from :"schema".outgoing_1
      where number = any ($1) order by number"#;
 
 // The published rows may be many. A listing without settled rows does not read them.
 const UNSETTLED_ROWS: &str = r#"
-    select number, metadata, payload, due, state, n_failures, error from :"schema".outgoing_1
+    select :columns from :"schema".outgoing_1
      where ended is null and state = any ($1) order by number limit $2"#;
 
 const ROWS: &str = r#"
-    select number, metadata, payload, due, state, n_failures, error from :"schema".outgoing_1
+    select :columns from :"schema".outgoing_1
      where state = any ($1) order by number limit $2"#;
 
 const NEXT_DUE: &str = r#"
@@ -129,10 +129,10 @@ impl Statements {
             load: fill(LOAD),
             forget: fill(FORGET),
             claim: fill(r#"select :"schema".claim_1($1, $2, $3, $4)"#),
-            claimed: fill(CLAIMED),
+            claimed: fill(&CLAIMED.replace(":columns", COLUMNS)),
             settle: fill(r#"select :"schema".settle_1($1, $2, $3, $4, $5, $6)::text"#),
-            unsettled_rows: fill(UNSETTLED_ROWS),
-            rows: fill(ROWS),
+            unsettled_rows: fill(&UNSETTLED_ROWS.replace(":columns", COLUMNS)),
+            rows: fill(&ROWS.replace(":columns", COLUMNS)),
             next_due: fill(NEXT_DUE),
             reopen: fill(REOPEN),
             clean_up: fill(CLEAN_UP),

@@ -5,37 +5,31 @@ use flow_domain::{
     clock::Timestamp,
     port::{Claim, Outbox, OutboxDue, OutboxRow, OutboxState, PortFuture, Settlement},
 };
-use rusqlite::{Connection, Params, Result, params};
+use rusqlite::{Connection, Params, params};
 
 use crate::{
     encoding,
+    outbox_columns::{self, COLUMNS, OutboxColumns},
     sqlite::{SqliteStore, errors::failure, rows},
 };
-
-const COLUMNS: &str = "number, metadata, payload, due, state, n_failures, error";
 
 impl Outbox for SqliteStore {
     fn claim<'a>(&'a self, claim: &'a Claim<'a>) -> PortFuture<'a, Vec<OutboxRow>> {
         let (worker, now, limit) = (claim.worker.to_owned(), claim.now, claim.limit);
         let until = now + claim.lease;
         PortFuture::boxed(self.writer.run("claim", move |connection| {
-            let numbers = ready_rows(connection, (now.as_micros(), until.as_micros()), limit)
-                .map_err(failure("claim"))?;
-
-            let mut claimed = Vec::with_capacity(numbers.len());
-            for number in numbers {
-                connection
-                    .prepare_cached(
-                        "update outbox set worker = ?2, held_until = ?3 where number = ?1",
-                    )
-                    .and_then(|mut statement| {
-                        statement.execute(params![number, worker, until.as_micros()])
-                    })
-                    .map_err(failure("claim"))?;
-                let sql = format!("select {COLUMNS} from outgoing where number = ?1");
-                claimed.extend(outbox_rows(connection, &sql, [number])?);
+            loop {
+                let times = (now.as_micros(), until.as_micros());
+                let claimed = claim_columns(connection, &worker, times, limit)?;
+                let (rows, unreadable) = outbox_columns::readable(&claimed, now);
+                for settlement in &unreadable {
+                    settle_row(connection, &worker, now, settlement).map_err(failure("claim"))?;
+                }
+                // Behind rows that cannot be read there may be others.
+                if !rows.is_empty() || unreadable.is_empty() {
+                    return Ok(rows);
+                }
             }
-            Ok(claimed)
         }))
     }
 
@@ -80,13 +74,14 @@ impl Outbox for SqliteStore {
                 "select {COLUMNS} from outgoing where {condition} and state in ({names}) \
                  order by number limit ?1"
             );
-            outbox_rows(connection, &sql, [encoding::limit(limit)])
+            let columns = outbox_columns(connection, &sql, [encoding::limit(limit)])?;
+            columns.iter().map(OutboxColumns::decode_listed).collect()
         }))
     }
 
     fn next_due(&self, now: Timestamp) -> PortFuture<'_, OutboxDue> {
         PortFuture::boxed(self.read("next_due", move |connection| {
-            let time = |sql: &str| -> Result<Option<Timestamp>> {
+            let time = |sql: &str| -> rusqlite::Result<Option<Timestamp>> {
                 let mut statement = connection.prepare_cached(sql)?;
                 let micros: Option<i64> =
                     statement.query_row([now.as_micros()], |row| row.get(0))?;
@@ -156,7 +151,11 @@ impl Outbox for SqliteStore {
 /// stream: somebody works on it, or its next try is later.
 ///
 /// A lease that ends after `until` has a time of a fast clock. It is cut, or nobody could claim its row for long.
-fn ready_rows(connection: &Connection, (now, until): (i64, i64), limit: usize) -> Result<Vec<i64>> {
+fn ready_rows(
+    connection: &Connection,
+    (now, until): (i64, i64),
+    limit: usize,
+) -> rusqlite::Result<Vec<i64>> {
     connection
         .prepare_cached(
             "update outbox set waiting = 0 where ended is null and waiting and due <= ?1",
@@ -201,7 +200,7 @@ fn settle_row(
     worker: &str,
     now: Timestamp,
     settlement: &Settlement,
-) -> Result<()> {
+) -> rusqlite::Result<()> {
     let (result, error, retry_at) = encoding::send_result(&settlement.result);
     let is_abandoned = result == "abandoned";
     let is_ended = is_abandoned || result == "published";
@@ -225,16 +224,34 @@ fn settle_row(
     Ok(())
 }
 
-fn outbox_rows(
+/// Claims the rows that are ready, and returns them. The times are now and the end of the lease.
+fn claim_columns(
+    connection: &Connection,
+    worker: &str,
+    (now, until): (i64, i64),
+    limit: usize,
+) -> Result<Vec<OutboxColumns>, Error> {
+    let numbers = ready_rows(connection, (now, until), limit).map_err(failure("claim"))?;
+
+    let mut claimed = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        connection
+            .prepare_cached("update outbox set worker = ?2, held_until = ?3 where number = ?1")
+            .and_then(|mut statement| statement.execute(params![number, worker, until]))
+            .map_err(failure("claim"))?;
+        let sql = format!("select {COLUMNS} from outgoing where number = ?1");
+        claimed.extend(outbox_columns(connection, &sql, [number])?);
+    }
+    Ok(claimed)
+}
+
+fn outbox_columns(
     connection: &Connection,
     sql: &str,
     values: impl Params,
-) -> Result<Vec<OutboxRow>, Error> {
-    let failure = failure("reading the outbox");
-    let mut statement = connection.prepare_cached(sql).map_err(&failure)?;
-    let rows = statement
-        .query_map(values, rows::outbox_row)
-        .map_err(&failure)?;
-
-    rows.map(|row| row.map_err(&failure)?.decode()).collect()
+) -> Result<Vec<OutboxColumns>, Error> {
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.query_map(values, rows::outbox_row)?.collect())
+        .map_err(failure("reading the outbox"))
 }

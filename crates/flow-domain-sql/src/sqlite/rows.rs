@@ -2,7 +2,10 @@
 
 use rusqlite::{Result, Row};
 
-use crate::encoding::{EventColumns, OutboxColumns, StateColumns};
+use crate::{
+    encoding::{EventColumns, StateColumns},
+    outbox_columns::OutboxColumns,
+};
 
 pub(super) fn event(row: &Row<'_>) -> Result<EventColumns> {
     Ok(EventColumns {
@@ -16,6 +19,10 @@ pub(super) fn event(row: &Row<'_>) -> Result<EventColumns> {
 pub(super) fn outbox_row(row: &Row<'_>) -> Result<OutboxColumns> {
     Ok(OutboxColumns {
         number: row.get("number")?,
+        kind: row.get("kind")?,
+        category: row.get("category")?,
+        stream_id: row.get("stream_id")?,
+        message_id: row.get("message_id")?,
         metadata: row.get("metadata")?,
         payload: row.get("payload")?,
         due: row.get("due")?,

@@ -11,6 +11,7 @@ mod random;
 mod rebuilds;
 mod stepped_clocks;
 mod unknown_types;
+mod unreadable_messages;
 
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -29,6 +29,7 @@ create function :"schema".commit_1(
 declare
   base bigint[] := '{}';
   pos  bigint[] := '{}';
+  ver  bigint[] := '{}';
   v    bigint;
 begin
   if relaxed then
@@ -119,14 +120,15 @@ begin
        from :"schema".event_position p;
     for i in 1 .. cardinality(e_id) loop
       pos := pos || nextval(:'schema.event_position');
+      ver := ver || (base[e_stream[i]] + e_nth[i]);
     end loop;
 
     insert into :"schema".event
       (position, category, stream_id, version, slot, message_id, type, metadata, payload)
-    select pos[x.i], s_category[x.s], s_id[x.s], base[x.s] + x.nth, s_slot[x.s], x.id, x.type,
+    select pos[x.i], s_category[x.s], s_id[x.s], ver[x.i], s_slot[x.s], x.id, x.type,
            x.metadata::json, x.payload::json
-      from unnest(e_stream, e_nth, e_id, e_type, e_metadata, e_payload)
-           with ordinality as x(s, nth, id, type, metadata, payload, i);
+      from unnest(e_stream, e_id, e_type, e_metadata, e_payload)
+           with ordinality as x(s, id, type, metadata, payload, i);
   end if;
 
   if cardinality(o_id) > 0 then
@@ -139,6 +141,5 @@ begin
      order by x.i;
   end if;
 
-  return (select array_agg(base[x.s] + x.nth order by x.i)
-            from unnest(e_stream, e_nth) with ordinality as x(s, nth, i)) || pos;
+  return ver || pos;
 end $$;

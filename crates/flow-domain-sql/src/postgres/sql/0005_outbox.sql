@@ -1,6 +1,7 @@
 -- The rows as the program reads them: with the content of events, and with their state.
 create view :"schema".outgoing_1 as
-select o.number, coalesce(o.metadata, e.metadata)::text as metadata, coalesce(o.payload, e.payload)::text as payload,
+select o.number, o.kind, o.category, o.stream_id, o.message_id::text as message_id,
+       coalesce(o.metadata, e.metadata)::text as metadata, coalesce(o.payload, e.payload)::text as payload,
        o.due, o.n_failures, o.error, o.ended,
        case when o.ended is not null and o.abandoned then 'abandoned'
             when o.ended is not null then 'published'

@@ -63,7 +63,8 @@ create index outbox_message on outbox (message_id)
 create index outbox_ended on outbox (ended) where ended is not null;
 
 create view outgoing as
-select o.number, coalesce(o.metadata, e.metadata) as metadata, coalesce(o.payload, e.payload) as payload,
+select o.number, o.kind, o.category, o.stream_id, o.message_id,
+       coalesce(o.metadata, e.metadata) as metadata, coalesce(o.payload, e.payload) as payload,
        o.due, o.n_failures, o.error, o.ended,
        case when o.ended is not null and o.abandoned then 'abandoned'
             when o.ended is not null then 'published'

@@ -20,4 +20,5 @@ mod server_crashes;
 mod stepped_clocks;
 mod tls;
 mod unknown_types;
+mod unreadable_messages;
 mod views;

@@ -11,4 +11,5 @@ mod random;
 mod rebuilds;
 mod stepped_clocks;
 mod unknown_types;
+mod unreadable_messages;
 mod views;
