@@ -113,6 +113,9 @@ impl<'t> Plan<'t> {
         &mut self,
         message: &dyn DynMessage,
     ) -> Result<SerializedMessage, Error> {
+        let _guard = self
+            .watched
+            .watch_code("the `Serialize` of a message, or its `PartialEq`,");
         let mut serialized = message.to_serialized()?;
 
         // The flow may disable the invariant. The check then shows whether it needs to.

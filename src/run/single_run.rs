@@ -159,6 +159,7 @@ impl<'p, 't> Runner<'p, 't> {
             plan.invariants,
             Arc::clone(&plan.disabled_invariants),
         ));
+        outcome.watch_drop(&plan.watched);
         outcome.is_mode_chosen = setup.mode_is_explicit;
         outcome.wiring_warnings = wiring_warnings;
         for warning in unused_resources {
