@@ -1,8 +1,11 @@
 use std::{fmt, marker::PhantomData};
 
 use flow_domain::{
-    Aggregate, Id, ProcessManager, Projection, json::Json, message::Payload, record::TableKind,
-    testing::StateType,
+    Aggregate, Id, ProcessManager, Projection,
+    json::Json,
+    message::Payload,
+    record::TableKind,
+    testing::{StateType, is_same_value},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -73,7 +76,7 @@ impl<'t, T: Serialize + DeserializeOwned + fmt::Debug + 'static> State<'t, T> {
     /// Expects that the state equals `expected`.
     ///
     /// The stored values are compared. So the type needs no `PartialEq`, and a field that `serde`
-    /// skips is not compared. Numbers are compared by their exact value: `1` and `1.0` are equal.
+    /// skips is not compared. The order of a hash set does not matter. Numbers are compared by their exact value: `1` and `1.0` are equal.
     #[track_caller]
     pub fn is(mut self, expected: T) -> Self {
         let expected = Payload::encode("the expected value", &expected);
@@ -82,7 +85,11 @@ impl<'t, T: Serialize + DeserializeOwned + fmt::Debug + 'static> State<'t, T> {
                 let expected = expected
                     .as_ref()
                     .map_err(|err| Mismatch::not_serialized("a value that has a JSON form", err))?;
-                require_equal(|| query.describe(), expected, require_one(states, query)?)
+                let found = require_one(states, query)?;
+                let equal = require_equal(|| query.describe(), expected, found);
+                // The elements of a hash set come in another order each time.
+                let is_same = || is_same_value::<T>(query.state_type.name, expected, found);
+                equal.or_else(|mismatch| if is_same() { Ok(()) } else { Err(mismatch) })
             });
         self
     }
