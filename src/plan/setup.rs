@@ -15,6 +15,8 @@ pub(crate) struct Setup {
     build_domain: Arc<BuildDomain>,
     /// The warnings about the wiring of the domain.
     pub(crate) wiring_check: WiringCheck,
+    /// Whether the function that builds the domain captures values, which all runs share.
+    pub(crate) captures_values: bool,
     pub(crate) makers: ResourceMakers,
     pub(crate) mode: Mode,
     /// Whether [`FlowHarness::mode`] set the mode, and not the environment.
@@ -43,6 +45,7 @@ impl Setup {
         Self {
             build_domain: Arc::new(build_domain),
             wiring_check: WiringCheck::of_function::<F>(),
+            captures_values: 0 < size_of::<F>(),
             makers: ResourceMakers::default(),
             mode: Mode::from_env(),
             mode_is_explicit: false,
