@@ -139,7 +139,7 @@ fn rejected_if<'t, R: Rejection>(
             mismatch.found.push_str("; this rejection is not of type ");
             mismatch.found.push_str(short_type_name::<R>());
         }
-        Err(mismatch)
+        Err(with_missing_state_advice(mismatch, act))
     };
 
     covering_rejection(Check::new(description, check))
@@ -160,9 +160,20 @@ pub fn rejected_with_message(text: &str) -> impl Expectation + use<> {
         }
 
         let expected = last_act_text(&format!("is {expected}"), outcome);
-        Err(result_mismatch(expected, outcome))
+        let mismatch = result_mismatch(expected, outcome);
+        Err(with_missing_state_advice(mismatch, outcome.last_act()))
     };
     covering_rejection(Check::new(description, check))
+}
+
+/// Adds the advice if the command should be rejected, and failed because it found no state.
+fn with_missing_state_advice(mut mismatch: Mismatch, act: &ActOutcome) -> Mismatch {
+    if act.error().is_some_and(Error::is_not_found) {
+        mismatch.found.push_str(
+            "\nA missing state is a failure. To reject the command, load it with `find`, and return a rejection",
+        );
+    }
+    mismatch
 }
 
 fn covering_rejection(check: Check<'_>) -> Check<'_> {

@@ -95,16 +95,21 @@ impl<'t, T: fmt::Debug + 'static> State<'t, T> {
     /// Expects that the state equals `expected`.
     ///
     /// The stored values are compared. So the type needs no `PartialEq`, and a field that `serde`
-    /// skips is not compared. Numbers are compared by their exact value: `1` and `1.0` are equal.
+    /// skips is not compared. The order of a hash set does not matter. Numbers are compared by their exact value: `1` and `1.0` are equal.
     #[track_caller]
     pub fn is(mut self, expected: T) -> Self {
-        let expected = (self.form.hold)(expected);
+        let form = self.form;
+        let expected = (form.hold)(expected);
         self.checks
             .add("is", CheckKind::Values, move |states, query, _| {
                 let expected = expected
                     .as_ref()
                     .map_err(|err| Mismatch::not_serialized("a value that has a JSON form", err))?;
-                require_equal(|| query.describe(), expected, require_one(states, query)?)
+                let found = require_one(states, query)?;
+                let equal = require_equal(|| query.describe(), expected, found);
+                // The elements of a hash set come in another order each time.
+                let is_same = || (form.is_same)(query.state_type.name, expected, found);
+                equal.or_else(|mismatch| if is_same() { Ok(()) } else { Err(mismatch) })
             });
         self
     }

@@ -1,12 +1,14 @@
 use std::fmt;
 
-use flow_domain::{Error, message::Payload};
+use flow_domain::{Error, message::Payload, testing::is_same_value};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// How a `T` is held in a payload: as JSON, or as it is.
 pub(super) struct StoredForm<T> {
     pub(super) hold: fn(T) -> Result<Payload, Error>,
     inspect: InspectFn<T>,
+    /// Compares two values, whatever the order of what has none.
+    pub(super) is_same: fn(&'static str, &Payload, &Payload) -> bool,
 }
 
 /// Passes the value in a payload to a closure. An error names the type by the text.
@@ -26,6 +28,7 @@ impl<T: Serialize + DeserializeOwned + 'static> StoredForm<T> {
         Self {
             hold: |value| Payload::encode("the expected value", &value),
             inspect: |payload, name, inspect| payload.with_decoded(name, inspect),
+            is_same: is_same_value::<T>,
         }
     }
 }
@@ -39,6 +42,7 @@ impl<T: fmt::Debug + PartialEq + Send + 'static> StoredForm<T> {
                 let found = payload.with_value(inspect);
                 found.ok_or_else(|| Error::setup(format!("the value is no {name}")))
             },
+            is_same: |_, expected, found| expected.has_equal_value::<T>(found),
         }
     }
 }

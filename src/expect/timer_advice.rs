@@ -1,7 +1,8 @@
 use flow_domain::Error;
 
 /// What to do if a handler reached its time limit, perhaps because tokio's clock was paused.
-pub(crate) const TIMER_ADVICE: &str = "tokio's clock measures a time limit. If it is paused, as under `.run()`, \
+pub(crate) const TIMER_ADVICE: &str = "look for a lock that is taken twice, or a channel that nobody uses: such a wait never ends\n\
+     tokio's clock measures a time limit. If it is paused, as under `.run()`, \
      timers fire as soon as every task waits: for another thread or the network, write `.await` in a \
      `#[tokio::test]`, or use `tokio::task::spawn_blocking`, which stops the clock while its code runs";
 

@@ -22,6 +22,7 @@ use crate::{
     },
     system::{Resources, System},
     value::{RenderOptions, matches_type},
+    watchdog::{DropBegin, DropEnd, WatchedFlow},
 };
 
 /// The outcome of a flow, for ordinary asserts.
@@ -29,6 +30,8 @@ use crate::{
 /// States are read from the record of the run, as they were stored last. Lists of events hold the
 /// events of the acts, without the given events.
 pub struct Outcome {
+    // The first field, because its drop begins to watch the drop of the others.
+    drop_begin: DropBegin,
     system: Box<dyn System>,
     resources: Resources,
     pub(super) record: Record,
@@ -62,6 +65,8 @@ pub struct Outcome {
     /// The states that were read for the present `then` step.
     pub(super) state_reads: Mutex<StateReads>,
     pub(super) act_writes: Mutex<ActWrites>,
+    // The last field.
+    drop_end: DropEnd,
 }
 
 impl Outcome {
@@ -75,6 +80,7 @@ impl Outcome {
         record.set_labels(system.labels());
 
         Self {
+            drop_begin: DropBegin::default(),
             system,
             resources,
             record,
@@ -96,6 +102,7 @@ impl Outcome {
             read_aggregates: Mutex::default(),
             state_reads: Mutex::default(),
             act_writes: Mutex::default(),
+            drop_end: DropEnd::default(),
         }
     }
 
@@ -120,6 +127,11 @@ impl Outcome {
             acts: vec![act],
             ..outcome
         }
+    }
+
+    /// Lets the watchdog check the drop of the fakes and the handlers.
+    pub(crate) fn watch_drop(&mut self, flow: &Arc<WatchedFlow>) {
+        (self.drop_begin, self.drop_end) = flow.drop_fields();
     }
 
     /// Adds to the record what happened since the last update, and returns the new range.

@@ -114,6 +114,9 @@ impl<'t> Plan<'t> {
         &mut self,
         message: &dyn DynMessage,
     ) -> Result<SerializedMessage, Error> {
+        let _guard = self
+            .watched
+            .watch_code("the `Serialize` of a message, or its `PartialEq`,");
         let mut serialized = message.to_serialized()?;
         if serialized.payload.is_value() && matches!(self.setup.tested, Tested::Domain(_)) {
             return Err(Error::setup(

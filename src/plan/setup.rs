@@ -17,6 +17,8 @@ pub(crate) struct Setup {
     pub(crate) tested: Tested,
     /// The warnings about the wiring of the domain.
     pub(crate) wiring_check: WiringCheck,
+    /// Whether the function that builds the domain captures values, which all runs share.
+    pub(crate) captures_values: bool,
     pub(crate) makers: ResourceMakers,
     pub(crate) mode: Mode,
     /// Whether [`FlowHarness::mode`] set the mode, and not the environment.
@@ -76,6 +78,7 @@ impl Setup {
     {
         Self {
             wiring_check: WiringCheck::of_function::<F>(),
+            captures_values: 0 < size_of::<F>(),
             mode: Mode::from_env(),
             backend: BackendChoice::from_env(),
             compared_backend: BackendChoice::compared_from_env(),
@@ -99,6 +102,7 @@ impl Setup {
         Self {
             tested,
             wiring_check: WiringCheck::default(),
+            captures_values: false,
             makers: ResourceMakers::default(),
             mode: Mode::Sync,
             mode_is_explicit: false,

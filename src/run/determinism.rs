@@ -30,7 +30,7 @@ pub(super) async fn check_determinism(
         return first;
     };
 
-    for _ in 0..N_RERUNS {
+    for _ in 0..n_reruns(&first, first_record) {
         let next = run_once(plan, config, None).await;
         let difference = match record_of(&next) {
             Some(record) => first_difference(first_record, record),
@@ -56,6 +56,16 @@ pub(super) async fn check_determinism(
     }
 
     first
+}
+
+/// Returns the number of extra runs. A flow that has failed already is repeated less often if it is long.
+fn n_reruns(first: &Result<Box<Outcome>, FlowFailure>, record: &Record) -> usize {
+    const MAX_ENTRIES_OF_FAILED: usize = 30_000;
+
+    match first {
+        Ok(_) => N_RERUNS,
+        Err(_) => (MAX_ENTRIES_OF_FAILED / record.entries().len().max(1)).clamp(1, N_RERUNS),
+    }
 }
 
 /// Returns the record of a run. A flow that cannot run has none.

@@ -25,7 +25,16 @@ pub(super) async fn fault_at_every_step(
     (location, fault): (&'static Location<'static>, StepFault),
 ) -> Result<(), FlowFailure> {
     let counter = Arc::new(FaultInjector::default());
-    let outcome = run_once(plan, config, Some(Arc::clone(&counter))).await?;
+    let shared = if plan.setup.captures_values {
+        "\nthe function that builds the domain captures values, which all runs share: make fakes with `.resource(..)`"
+    } else {
+        ""
+    };
+    let counted = run_once(plan, config, Some(Arc::clone(&counter))).await;
+    let outcome = counted.map_err(|failure| {
+        let note = "in a second run, which counts the deliveries; the first run passes";
+        failure.with_note(&format!("{note}{shared}"))
+    })?;
     let n_deliveries = counter.n_deliveries();
     if n_deliveries == 0 || config.mode == Mode::Sync {
         let found = if config.mode == Mode::Sync {
@@ -56,7 +65,7 @@ pub(super) async fn fault_at_every_step(
             );
             failure.with_note(&format!(
                 "with a fault at delivery {nth} of {n_deliveries}: {fault} {injected_at}; \
-                 without a fault the flow passes"
+                 without a fault the flow passes{shared}"
             ))
         })?;
         has_happened |= faults.has_effect();

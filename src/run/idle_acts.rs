@@ -136,6 +136,38 @@ impl Runner<'_, '_> {
             .push((self.steps.step_of_act(idx), mismatch));
     }
 
+    /// Notes the deadline of each submitted command that waits for an engine, if no time passes until the end.
+    fn note_idle_deadlines_of_paused(&mut self) {
+        let has_fault = |step: &Step<'_>| matches!(step.kind, StepKind::Fault(_));
+        if !self.outcome.is_paused() || self.plan.steps.iter().any(has_fault) {
+            return;
+        }
+
+        for (act_idx, act) in self.outcome.acts().iter().enumerate() {
+            let idx = self.steps.step_of_act(act_idx);
+            let StepKind::When(MessageAct {
+                sending: Sending::Submitted,
+                deadline: Some(location),
+                ..
+            }) = &self.plan.steps[idx].kind
+            else {
+                continue;
+            };
+
+            let passes = |step: &Step<'_>| matches!(step.kind, StepKind::WhenTime(_));
+            let has_passed = |entry: &Entry| matches!(entry.kind, EntryKind::ClockAdvanced { .. });
+            let later_entries = &self.outcome.record().entries()[act.entries.start..];
+            if self.plan.steps[idx..].iter().any(passes) || later_entries.iter().any(has_passed) {
+                continue;
+            }
+
+            let found = "no time passes after the act, so the command is always in time\n\
+                         Let time pass before the engine runs, or remove the deadline";
+            let mismatch = Mismatch::new("an act whose deadline can pass", found).at(location);
+            self.idle_steps.push((idx, mismatch));
+        }
+    }
+
     /// Returns true if the last act called a handler. This is cheaper than a look at the wiring.
     fn has_called_handler(&self) -> bool {
         let mut entries = self.outcome.last_act_entries().iter();
@@ -147,6 +179,7 @@ impl Runner<'_, '_> {
     /// A dropped subscription may be the mistake. Then the expectations say more, so they come first.
     pub(super) fn require_no_idle_steps(&mut self) {
         self.note_unread_fold();
+        self.note_idle_deadlines_of_paused();
         let steps = mem::take(&mut self.idle_steps);
         if !self.failures.is_empty() {
             return;

@@ -27,6 +27,7 @@ mod runtime_pool;
 mod settings;
 mod single_run;
 mod trace;
+mod unloaded_events;
 
 use std::{
     fmt,

@@ -162,8 +162,11 @@ impl Runner<'_, '_> {
         self.finish_act(idx, name.clone(), result, (kind, reply_name))?;
         match act.sending {
             Sending::Event => self.note_unreceived_event(idx, &name),
-            Sending::Submitted => self.note_idle_deadline(act),
-            Sending::Command(_) => {}
+            Sending::Submitted => {
+                self.note_idle_deadline(act);
+                self.warn_of_unloaded_events(idx, message);
+            }
+            Sending::Command(_) => self.warn_of_unloaded_events(idx, message),
         }
 
         Ok(())

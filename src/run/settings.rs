@@ -98,7 +98,7 @@ pub(super) fn require_known_types(
     });
 
     match unknown {
-        None => Ok(warn_of_unknown_fields(plan, outcome)),
+        None => Ok(warn_of_unknown_parts(plan, outcome)),
         Some(found) => {
             let mismatch = Mismatch::new(AllowedDifference::EXPECTED, found);
             let failure = StepMismatch::at_end(plan, mismatch);
@@ -119,16 +119,19 @@ fn unknown_act_text(text: &str, n_acts: usize) -> Option<String> {
     }
 }
 
-/// Warns of each allowed field that no state of this run has.
+/// Warns of each allowed field that no state of this run has, and of each stream without events.
 ///
 /// In `Mode::Differential` it fails. Here, another mode may store a state with this field.
-fn warn_of_unknown_fields(plan: &Plan<'_>, mut outcome: Box<Outcome>) -> Box<Outcome> {
+fn warn_of_unknown_parts(plan: &Plan<'_>, mut outcome: Box<Outcome>) -> Box<Outcome> {
     let states = FinalState::from_outcome(&outcome);
     let has_no_such = |text: &&String| {
         let allowed = AllowedDifference::parse(text);
-        matches!(allowed, AllowedDifference::Field(..))
-            && !states.has(&allowed)
-            && states.fields(&allowed).next().is_some()
+        let may_be_unknown = match &allowed {
+            AllowedDifference::Field(..) => states.fields(&allowed).next().is_some(),
+            AllowedDifference::Other(Key::Events(_)) => true,
+            _ => false,
+        };
+        may_be_unknown && !states.has(&allowed)
     };
     let warnings: Vec<Warning> = plan
         .allowed_differences

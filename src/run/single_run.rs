@@ -208,6 +208,7 @@ impl<'p, 't> Runner<'p, 't> {
             plan.invariants,
             Arc::clone(&plan.disabled_invariants),
         ));
+        outcome.watch_drop(&plan.watched);
         outcome.is_mode_chosen = plan.setup.mode_is_explicit;
         outcome.compared_by_json.clone_from(&plan.compared_by_json);
 

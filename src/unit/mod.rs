@@ -27,6 +27,7 @@ use crate::{
         assertion_guard::{AssertionGuard, UnitProblem},
         system::UnitSystem,
     },
+    watchdog::watch_code,
 };
 
 /// Begins a test of one aggregate.
@@ -206,6 +207,7 @@ impl<A: Aggregate> UnitGiven<A> {
     #[must_use = "a unit test checks nothing without an assertion: `.then_events(..)`"]
     pub fn when<R: MethodResult>(mut self, act: impl FnOnce(&mut A) -> R) -> UnitOutcome<A, R> {
         remember_panic_locations();
+        let _watch = watch_code(Location::caller(), "the method, or code of the aggregate,");
 
         let n_events_before = self.aggregate.raised().len();
         // A state that has no JSON form is reported by the expectation that needs it.

@@ -20,6 +20,7 @@ use crate::{
     run::check_expectation,
     unit::assertion_guard::AssertionGuard,
     value::show_stored,
+    watchdog::watch_code,
 };
 
 /// What a method of an aggregate may return: nothing, or a `Result` with a rejection.
@@ -89,6 +90,7 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
 
     #[track_caller]
     fn check(&mut self, expectation: &dyn Expectation) {
+        let _watch = watch_code(Location::caller(), "the assertion");
         let outcome = &self.outcome;
         if outcome
             .problems()
@@ -201,6 +203,7 @@ impl<A: Aggregate, R: MethodResult> UnitOutcome<A, R> {
     /// method changed nothing; see [`unchanged`](Self::unchanged).
     #[track_caller]
     pub fn has(mut self, holds: impl Fn(&A) -> bool) -> Self {
+        let _watch = watch_code(Location::caller(), "the assertion");
         if holds(&self.aggregate) {
             self.guard.mark_asserted();
             // The method may have changed a field that `serde` skips.

@@ -7,6 +7,8 @@
 mod hang_limit;
 mod progress;
 mod thread;
+mod watched_drop;
 mod watched_flow;
 
-pub(crate) use watched_flow::{WatchGuard, WatchedFlow};
+pub(crate) use watched_drop::{DropBegin, DropEnd};
+pub(crate) use watched_flow::{WatchGuard, WatchedFlow, watch_code};

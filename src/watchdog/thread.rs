@@ -57,7 +57,10 @@ fn watch(limit: Duration) {
     loop {
         thread::sleep(limit / N_CHECKS);
 
-        let flows = watched().clone();
+        let mut flows = watched().clone();
+        // A flow may be watched twice, and is checked once.
+        flows.sort_by_key(Arc::as_ptr);
+        flows.dedup_by(|left, right| Arc::ptr_eq(left, right));
         let hanging: Vec<Hang> = flows
             .iter()
             .filter_map(|flow| flow.find_hang(N_CHECKS, limit))
@@ -94,16 +97,21 @@ fn report(hanging: &[Hang], limit: Duration) -> String {
 }
 
 /// Returns what to look for.
-fn fix(hang: &Hang) -> &'static str {
+fn fix(hang: &Hang) -> String {
     match (&hang.call, hang.is_waiting) {
         (_, true) => {
             "the flow waits, and nobody polls it: look for a spawned task that blocks its thread"
+                .to_owned()
         }
         (Some(_), false) => {
             "the handler blocks its thread, or loops and never waits: await a timer or a channel, \
              or use `tokio::task::spawn_blocking`"
+                .to_owned()
         }
-        (None, false) => "the code of the step never ends: look for a loop, a lock or a sleep",
+        (None, false) => {
+            let code = hang.code;
+            format!("{code} never ends: look for a loop, a lock or a sleep")
+        }
     }
 }
 
@@ -117,6 +125,7 @@ mod tests {
             thread: "closures::slow".to_owned(),
             location: None,
             call: None,
+            code: "the code of the step",
             is_waiting: false,
         };
 

@@ -21,11 +21,23 @@ pub(crate) struct WatchedFlow {
     state: Mutex<State>,
 }
 
+/// The code of the test that runs while no handler does, as a noun.
+#[derive(Clone, Copy, Debug)]
+struct Code(&'static str);
+
+impl Default for Code {
+    fn default() -> Self {
+        Self("the code of the step")
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
     /// The thread that polls the flow, or did last.
     thread: Option<Thread>,
     location: Option<&'static Location<'static>>,
+    /// What runs while no handler does.
+    code: Code,
     run: Option<(Arc<Recorder>, Arc<CallLimits>)>,
     n_steps: usize,
     n_polls: usize,
@@ -44,6 +56,8 @@ pub(super) struct Hang {
     pub(super) location: Option<&'static Location<'static>>,
     /// The handler call that has not ended.
     pub(super) call: Option<OpenCall>,
+    /// What runs if no handler does.
+    pub(super) code: &'static str,
     /// Whether the flow waits, and nobody polls it.
     pub(super) is_waiting: bool,
 }
@@ -51,6 +65,13 @@ pub(super) struct Hang {
 /// The watchdog checks a flow until this is dropped.
 #[derive(Debug)]
 pub(crate) struct WatchGuard(Arc<WatchedFlow>);
+
+/// Lets the watchdog check code of a test that runs no flow. `code` names it, as a noun.
+pub(crate) fn watch_code(location: &'static Location<'static>, code: &'static str) -> WatchGuard {
+    let watched = Arc::new(WatchedFlow::default());
+    watched.begin_step(location);
+    watched.watch_code(code)
+}
 
 impl Drop for WatchGuard {
     fn drop(&mut self) {
@@ -67,6 +88,21 @@ impl WatchedFlow {
     pub(crate) fn watch(self: &Arc<Self>) -> WatchGuard {
         watchdog_thread::add(self);
         WatchGuard(Arc::clone(self))
+    }
+
+    /// Lets the watchdog check code of the test outside of a run. `code` names it, as a noun.
+    pub(crate) fn watch_code(self: &Arc<Self>, code: &'static str) -> WatchGuard {
+        self.begin_code(code);
+        self.watch()
+    }
+
+    /// Notes that this thread runs code of the test. `code` names it, as a noun.
+    pub(super) fn begin_code(&self, code: &'static str) {
+        let mut state = self.lock();
+        state.thread = Some(thread::current());
+        state.code = Code(code);
+        state.waker = None;
+        state.n_steps += 1;
     }
 
     /// Polls the future of the flow.
@@ -110,6 +146,10 @@ impl WatchedFlow {
         let mut state = self.lock();
         state.location = Some(location);
         state.n_steps += 1;
+        state.code = Code::default();
+        if let Some((_, limits)) = &state.run {
+            limits.begin_act();
+        }
     }
 
     /// Notes where the run records what its handlers do, and the limits of their calls.
@@ -145,6 +185,7 @@ impl WatchedFlow {
                 thread: thread_name(state.thread.as_ref()),
                 location: state.location,
                 call: state.open_call(),
+                code: state.code.0,
                 is_waiting: state.waker.is_some(),
             });
         }

@@ -63,7 +63,7 @@ const FLOW_HARNESS: &[Layer] = &[
     ("watchdog", &[]),
     ("system", &[]),
     ("chain", &["value", "logs"]),
-    ("outcome", &["value", "logs", "system", "chain"]),
+    ("outcome", &["value", "logs", "system", "watchdog", "chain"]),
     ("expect", &["value", "chain", "outcome"]),
     ("diagnosis", &["value", "chain", "outcome", "expect"]),
     ("plan", &["value", "system", "watchdog", "outcome", "expect"]),
@@ -71,7 +71,7 @@ const FLOW_HARNESS: &[Layer] = &[
     ("run", &["value", "logs", "system", "watchdog", "outcome", "expect", "diagnosis", "plan", "report"]),
     ("schema", &["outcome", "expect"]),
     ("flow", &["system", "outcome", "expect", "plan", "report", "run"]),
-    ("unit", &["value", "system", "outcome", "expect", "plan", "run"]),
+    ("unit", &["value", "system", "watchdog", "outcome", "expect", "plan", "run"]),
 ];
 
 /// Modules at the top. Only documentation uses `docs` and `doc_fixture`.

@@ -1,8 +1,12 @@
 //! Level 1: assertions of rejections, replies and states, and what they report on a mismatch.
 
+use std::collections::HashSet;
+
 use ::shop::{Inventory, Order, OrderError, OrderStatus};
+use flow_domain::{Aggregate, PendingEvents};
 use flow_harness::expect;
 use flow_harness::unit::{UnitGiven, UnitOutcome, unit};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::fixture::{
@@ -325,4 +329,30 @@ fn unit_refuses_events_of_two_ids() {
         masked_panic_text(|| unit::<Inventory>().given_events([received("tea"), received("rum")]));
 
     insta::assert_snapshot!(text, @r#"`Inventory` is given events of "tea" and of "rum": a unit test is about one aggregate; give only the events of one id, or use a `FlowHarness`"#);
+}
+
+/// Its items come in another order in each value.
+#[derive(Debug, Default, Serialize, Deserialize, Aggregate)]
+#[aggregate(id = id)]
+struct Basket {
+    id: String,
+    items: HashSet<u32>,
+    #[serde(skip)]
+    raised: PendingEvents,
+}
+
+#[test]
+fn unit_is_ignores_the_order_of_a_hash_set() {
+    let basket = |n| Basket {
+        items: (0..n).collect(),
+        ..Basket::default()
+    };
+    let filled = || {
+        let given = unit::<Basket>().given_aggregate(basket(30));
+        given.when(|basket| basket.items.extend([30]))
+    };
+
+    filled().is(basket(31));
+    let text = masked_panic_text(|| filled().is(basket(32)));
+    assert!(text.contains("expected  Basket"), "{text}");
 }

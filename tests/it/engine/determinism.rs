@@ -1,7 +1,10 @@
 //! Equal flows write equal records, and non-deterministic handlers are found.
 
 use std::{
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     thread,
 };
 
@@ -10,8 +13,8 @@ use flow_domain::Domain;
 use flow_harness::prelude::*;
 
 use crate::fixture::{
-    Brittle, Bystander, Instructed, Reading, book_room, instructed, mask_line_numbers, mismatch,
-    rooms_with_mail_down, unstable,
+    Brittle, Bystander, Instructed, Reading, book_room, counted, instructed, lab_domain,
+    mask_line_numbers, mismatch, rooms_with_mail_down, unstable,
 };
 
 /// Returns the record of one run as text.
@@ -187,4 +190,26 @@ fn failing_flow_is_checked_for_determinism_too() {
                 first   wrote projection Reading `inst-1` {"instruction_id":"inst-1","values":["word0","word1"]}
                 second  wrote projection Reading `inst-1` {"instruction_id":"inst-1","values":["word0","word1"]}
     "#);
+}
+
+/// The first run has failed already, and 30 more of its length would take long.
+#[test]
+fn long_run_that_fails_is_repeated_once() {
+    let n_runs = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&n_runs);
+    let domain = move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+        lab_domain()
+    };
+
+    let flow = FlowHarness::new(domain)
+        .mode(Mode::Engine)
+        .check_determinism();
+    let text = mismatch(flow.when_event(counted(20_000)).then_settled());
+
+    assert!(
+        text.contains("did not settle within 10000 deliveries"),
+        "{text}"
+    );
+    assert_eq!(n_runs.load(Ordering::Relaxed), 2);
 }

@@ -1,13 +1,15 @@
 //! A fault at every delivery, in one run for each delivery.
 
+use std::sync::{Arc, Mutex};
+
 use ::booking::{PAYMENT_TERM, Room, Status};
 use ::shop::{Inventory, Order, OrderStatus};
 use flow_harness::{fault::StepFault, prelude::*};
 use rstest::rstest;
 
 use crate::fixture::{
-    FlakyMailer, Tally, book_room, counted, instructed, lab, mask_line_numbers, payment_received,
-    place_order, rooms, shop, stock_received,
+    FlakyMailer, Tally, book_room, counted, instructed, lab, lab_domain, mask_line_numbers,
+    payment_received, place_order, rooms, shop, stock_received,
 };
 
 #[rstest]
@@ -134,4 +136,33 @@ fn second_mail_after_a_refused_commit_is_found() {
     end    nothing pending · no handlers failed · 1 race lost · no dead letters
     rerun  cargo test engine::fault_at_every_step::second_mail_after_a_refused_commit_is_found
     "#);
+}
+
+/// The function that builds the domain captures the list, so each run adds to it.
+#[test]
+fn fake_that_all_runs_share_is_named() {
+    let kept = Arc::new(Mutex::new(Vec::new()));
+    let list = Arc::clone(&kept);
+    let domain = move || {
+        list.lock().unwrap().push("a run");
+        lab_domain()
+    };
+    let failure = FlowHarness::new(domain)
+        .mode(Mode::Engine)
+        .when_event(counted(0))
+        .fault_at_every_step(StepFault::Crashes)
+        .then(move |_: &Outcome| match kept.lock().unwrap().len() {
+            1 => Ok(()),
+            n => Err(Mismatch::new("one run", format!("{n} runs"))),
+        })
+        .try_run()
+        .expect_err("the second run sees the first");
+
+    let text = failure.to_string();
+    let (_, note) = text.split_once("run    ").expect(&text);
+    let (note, _) = note.split_once("\n\n").expect(&text);
+    insta::assert_snapshot!(note, @"
+    in a second run, which counts the deliveries; the first run passes
+           the function that builds the domain captures values, which all runs share: make fakes with `.resource(..)`
+    ");
 }

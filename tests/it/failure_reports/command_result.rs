@@ -73,6 +73,7 @@ fn failure_instead_of_a_rejection() {
 
       expected  ConfirmOrder is rejected with AlreadyPlaced
       found     ConfirmOrder failed: there is no Order `ord-9`
+                A missing state is a failure. To reject the command, load it with `find`, and return a rejection
 
     fix    create Order "ord-9" with `.given_command(..)` or `.given_aggregate(..)`, if it should exist
 

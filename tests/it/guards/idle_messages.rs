@@ -8,8 +8,9 @@ use rstest::rstest;
 
 use crate::{
     fixture::{
-        Brittle, Countdown, Counted, FakeMailer, Instructed, Tally, ask, counted, instructed, lab,
-        lab_domain, payment_received, place_order, report, shop, stock_received,
+        Brittle, Countdown, Counted, FakeMailer, Instructed, NoMailbox, Remind, Reminded, Tally,
+        ask, counted, instructed, lab, lab_domain, payment_received, place_order, remind, report,
+        shop, sign_ups, stock_received,
     },
     process_managers::library::{BookLent, library, move_book},
 };
@@ -159,4 +160,28 @@ fn report_names_an_earlier_command_that_changed_nothing() {
 
     end    nothing pending · no handlers failed
     "#);
+}
+
+/// The mailbox is stored as state, so its events do not create it.
+#[rstest]
+fn given_events_that_no_handler_loads_are_a_warning(
+    #[values(Mode::Sync, Mode::Engine)] mode: Mode,
+) {
+    let user = || "nobody".to_owned();
+    let flow = sign_ups()
+        .mode(mode)
+        .given_events(Reminded { user: user() })
+        .when(Remind { user: user() })
+        .then_rejected(NoMailbox);
+
+    insta::allow_duplicates! {
+        insta::assert_snapshot!(warnings(flow), @r#"Mailbox is stored as state, so the given events do not create Mailbox "nobody" for Remind. Give the state with `.given_aggregate(..)` or `.given_command(..)`"#);
+    }
+    let created = sign_ups()
+        .mode(mode)
+        .given_command(remind("ada"))
+        .given_events(Reminded { user: "ada".into() })
+        .when(remind("ada"))
+        .then_accepted();
+    assert_eq!(warnings(created), "");
 }

@@ -263,6 +263,7 @@ fn ignored_failure_of_a_nested_command_fails() {
       expected  no problem, or a `then` that covers it
       found     CardHandler failed on Charge: the call was dropped before the handler finished
                 PassHandler sent the command, and went on after the failure
+                look for a lock that is taken twice, or a channel that nobody uses: such a wait never ends
                 tokio's clock measures a time limit. If it is paused, as under `.run()`, timers fire as soon as every task waits: for another thread or the network, write `.await` in a `#[tokio::test]`, or use `tokio::task::spawn_blocking`, which stops the clock while its code runs
                 If the test expects this, add `.then(expect::handler_failed_with_message::<CardHandler>(".."))`
 

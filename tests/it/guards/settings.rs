@@ -38,6 +38,8 @@ const FAILING: &[Case] = &[
     ("deadline of an event", |mode| mismatch(lab().mode(mode).when_event(counted(0)).with_deadline(MINUTE).then_settled())),
     ("deadline of a command that the engine handles at once", |mode| mismatch(rooms().mode(mode)
         .when_submitted(book_room()).with_deadline(MINUTE).then_handled_by::<::booking::BookingHandler>().then_settled())),
+    ("deadline of a paused command while no time passes", |mode| mismatch(rooms().paused().mode(mode).when_submitted(book_room())
+        .with_deadline(MINUTE).when_engine_runs().then_handled_by::<::booking::BookingHandler>().times(1))),
     ("fold", |mode| mismatch(count(mode).disable_invariant(Invariant::Fold, "known"))),
     ("silent change", |mode| mismatch(count(mode).disable_invariant(Invariant::SilentChange, "known"))),
     ("snapshot", |mode| mismatch(count(mode).disable_invariant(Invariant::Snapshot, "known"))),
@@ -96,6 +98,11 @@ fn setting_that_can_have_no_effect_fails() {
       expected  an act whose deadline can pass
       found     the engine runs right after the act, so the command is always in time
                 Call `.paused()` on the harness and let time pass, or remove the deadline
+
+    deadline of a paused command while no time passes
+      expected  an act whose deadline can pass
+      found     no time passes after the act, so the command is always in time
+                Let time pass before the engine runs, or remove the deadline
 
     fold
       expected  an invariant that the domain can violate
@@ -184,6 +191,7 @@ fn setting_of_another_mode_is_legal() {
             .paused()
             .when_submitted(book_room())
             .with_deadline(MINUTE)
+            .when_time_passes(MINUTE / 2)
             .when_engine_runs()
             .then_handled_by::<::booking::BookingHandler>()
             .times(1);
@@ -202,6 +210,18 @@ fn allowed_difference_that_is_not_needed_gives_a_warning() {
         .run();
 
     insta::assert_snapshot!(warnings(&outcome), @r#"the modes do not differ in what `.allow_difference("Room")` allows: remove the call"#);
+}
+
+/// Another mode may store this event.
+#[test]
+fn allowed_stream_without_events_is_a_warning() {
+    let flow = rooms()
+        .mode(Mode::Sync)
+        .when(book_room())
+        .then_accepted()
+        .allow_difference("events of typo-1");
+
+    insta::assert_snapshot!(warnings(&flow.run()), @"no match for `events of typo-1`");
 }
 
 /// Another mode may store a state with this field.

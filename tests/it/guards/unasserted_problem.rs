@@ -145,14 +145,17 @@ fn failed_command_is_not_a_rejected_one() {
     insta::assert_snapshot!(mismatch(confirm().then_rejected(OrderError::AlreadyPlaced)), @r"
     expected  ConfirmOrder is rejected with AlreadyPlaced
     found     ConfirmOrder failed: there is no Order `ord-9`
+              A missing state is a failure. To reject the command, load it with `find`, and return a rejection
     ");
     insta::assert_snapshot!(mismatch(confirm().then(expect::rejected_matching(|_: &OrderError| true))), @"
     expected  ConfirmOrder is rejected with a value of type OrderError for which the closure returns true
     found     ConfirmOrder failed: there is no Order `ord-9`
+              A missing state is a failure. To reject the command, load it with `find`, and return a rejection
     ");
     insta::assert_snapshot!(mismatch(confirm().then(expect::rejected_with_message("no Order"))), @r#"
     expected  ConfirmOrder is rejected with a message that contains "no Order"
     found     ConfirmOrder failed: there is no Order `ord-9`
+              A missing state is a failure. To reject the command, load it with `find`, and return a rejection
     "#);
 }
 

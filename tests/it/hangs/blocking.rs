@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::fixture::mask_line_numbers;
 
 /// The variable that says what blocks in the child process.
-const CHILD: &str = "FLOW_HARNESS_TEST_BLOCKS";
+pub(super) const CHILD: &str = "FLOW_HARNESS_TEST_BLOCKS";
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Event)]
 #[event(category = "job", id = job_id)]
@@ -35,7 +35,7 @@ fn started() -> Started {
 static LOCK: Mutex<()> = Mutex::new(());
 
 #[expect(clippy::disallowed_methods, reason = "it blocks the thread on purpose")]
-fn block(how: &str) {
+pub(super) fn block(how: &str) {
     match how {
         "sleep" => thread::sleep(Duration::from_secs(600)),
         "lock" => {
@@ -151,11 +151,11 @@ async fn in_a_paused_process_that_waits() {
 }
 
 /// Starts one test of this file in a process of its own.
-fn start_child(test: &str, how: &str, n_seconds: &str) -> Child {
+pub(super) fn start_child(test: &str, how: &str, n_seconds: &str) -> Child {
     let mut command = Command::new(env::current_exe().unwrap());
     command
         .args(["--exact", "--nocapture"])
-        .arg(format!("hangs::blocking::{test}"))
+        .arg(format!("hangs::{test}"))
         .env_remove("FLOW_MODE")
         .env_remove("FLOW_BACKEND")
         .env("FLOW_HANG_SECONDS", n_seconds)
@@ -167,7 +167,7 @@ fn start_child(test: &str, how: &str, n_seconds: &str) -> Child {
 }
 
 /// Returns whether the process passed, and what it printed as errors.
-fn end_of(child: Child) -> (bool, String) {
+pub(super) fn end_of(child: Child) -> (bool, String) {
     let output = child.wait_with_output().unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     (output.status.success(), mask_line_numbers(&errors))
@@ -175,7 +175,11 @@ fn end_of(child: Child) -> (bool, String) {
 
 #[test]
 fn handler_that_blocks_its_thread_ends_the_process() {
-    let (has_passed, errors) = end_of(start_child("in_a_process_that_blocks", "sleep", "1"));
+    let (has_passed, errors) = end_of(start_child(
+        "blocking::in_a_process_that_blocks",
+        "sleep",
+        "1",
+    ));
 
     assert!(!has_passed);
     insta::assert_snapshot!(errors.trim(), @"
@@ -192,30 +196,34 @@ fn handler_that_blocks_its_thread_ends_the_process() {
 fn every_kind_of_blocking_is_named() {
     let in_handler = "handler  Blocker on Started\n";
     let table = [
-        ("in_a_process_that_blocks", "lock", in_handler),
-        ("in_a_process_that_blocks", "loop", in_handler),
-        ("in_a_process_that_blocks", "ready", in_handler),
+        ("blocking::in_a_process_that_blocks", "lock", in_handler),
+        ("blocking::in_a_process_that_blocks", "loop", in_handler),
+        ("blocking::in_a_process_that_blocks", "ready", in_handler),
         (
-            "in_a_process_that_blocks",
+            "blocking::in_a_process_that_blocks",
             "task that blocks",
             "fix      the flow waits, and nobody polls it",
         ),
         (
-            "in_a_process_that_blocks",
+            "blocking::in_a_process_that_blocks",
             "handle_error",
             "handler  Blocker, in `handle_error`, on Started\n",
         ),
         (
-            "in_a_process_that_blocks",
+            "blocking::in_a_process_that_blocks",
             "closure",
             "fix      the code of the step",
         ),
         (
-            "in_a_process_that_blocks",
+            "blocking::in_a_process_that_blocks",
             "domain",
             "fix      the code of the step",
         ),
-        ("in_an_async_process_that_blocks", "sleep", in_handler),
+        (
+            "blocking::in_an_async_process_that_blocks",
+            "sleep",
+            in_handler,
+        ),
     ];
 
     // They hang at the same time.
@@ -225,7 +233,7 @@ fn every_kind_of_blocking_is_named() {
 
         assert!(!has_passed, "{how}");
         assert!(
-            errors.contains(&format!("test     hangs::blocking::{test}\n")),
+            errors.contains(&format!("test     hangs::{test}\n")),
             "{how}: {errors}"
         );
         assert!(
@@ -239,10 +247,10 @@ fn every_kind_of_blocking_is_named() {
 #[test]
 fn wait_that_no_time_limit_ends_fails_the_flow() {
     let table = [
-        ("in_a_process_that_blocks", "blocking task"),
-        ("in_a_process_that_blocks", "busy task"),
-        ("in_a_paused_process_that_waits", "blocking task"),
-        ("in_a_paused_process_that_waits", "busy task"),
+        ("blocking::in_a_process_that_blocks", "blocking task"),
+        ("blocking::in_a_process_that_blocks", "busy task"),
+        ("blocking::in_a_paused_process_that_waits", "blocking task"),
+        ("blocking::in_a_paused_process_that_waits", "busy task"),
     ];
 
     let children = table.map(|(test, how)| start_child(test, how, "1"));
@@ -265,7 +273,7 @@ fn wait_that_no_time_limit_ends_fails_the_flow() {
 
 #[test]
 fn watchdog_that_is_off_lets_code_block() {
-    let child = start_child("in_a_process_that_blocks", "short sleep", "0");
+    let child = start_child("blocking::in_a_process_that_blocks", "short sleep", "0");
     let (has_passed, errors) = end_of(child);
 
     assert!(has_passed, "{errors}");

@@ -140,6 +140,12 @@ impl Clerk {
                 "process and forget errors" => drop(work.process(open()).await),
                 "cancel" => work.cancel(command),
                 "yield in handle_error" => return Err(Error::setup("nobody knows how")),
+                "rest, and ask again" => {
+                    for _ in 0..9_000 {
+                        yield_now().await;
+                    }
+                    return work.raise(asked);
+                }
                 _ => return Ok(()),
             }
         }
@@ -236,6 +242,18 @@ fn long_loop_needs_a_larger_budget() {
     let text = mismatch(office.when_event(asked("yield")).then_settled());
 
     assert!(text.contains("made 20000 steps"), "{text}");
+}
+
+/// Without a limit of the act, 10,000 calls would make 90 million steps.
+#[test]
+fn steps_of_all_calls_of_an_act_end() {
+    let office = FlowHarness::new(office).mode(Mode::Sync);
+    let flow = office.when_event(asked("rest, and ask again"));
+
+    insta::assert_snapshot!(mismatch(flow.then_settled()), @"
+    expected  the flow settles without problems
+    found     Clerk failed on Asked: the handlers made too many steps in this act, and Clerk the last one, so it probably never ends: end the loop that reads, sends or waits, or raise the budget with `.budget(..)` if it really is this long
+    ");
 }
 
 #[test]

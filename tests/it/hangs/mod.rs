@@ -1,6 +1,7 @@
 //! No test hangs: handlers that wait, messages that loop, and code that blocks its thread.
 
 mod blocking;
+mod blocking_code;
 mod blocking_tasks;
 mod busy;
 mod clock;

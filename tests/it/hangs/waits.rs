@@ -137,6 +137,7 @@ fn time_limit_report_says_how_to_wait_for_others() {
 
       expected  the flow settles without problems
       found     Waiter failed on Called: Waiter took longer than 100ms
+                look for a lock that is taken twice, or a channel that nobody uses: such a wait never ends
                 tokio's clock measures a time limit. If it is paused, as under `.run()`,
                   timers fire as soon as every task waits: for another thread or the network, write `.await` in a `#[tokio::test]`,
                   or use `tokio::task::spawn_blocking`, which stops the clock while its code runs

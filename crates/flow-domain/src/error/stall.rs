@@ -67,7 +67,9 @@ pub(super) fn write_stall(
         write!(f, "\ncycle    {cycle} -> {first}, repeated {times}")?;
     }
 
-    if budget < stall.n_planned {
+    // If it was stopped early, the calls do not show why.
+    let n_calls: usize = stall.handler_calls.iter().map(|(_, n)| n).sum();
+    if n_calls < budget && budget < stall.n_planned {
         let n_planned = stall.n_planned;
         write!(f, "\nsent     messages that need {n_planned} deliveries")?;
     }

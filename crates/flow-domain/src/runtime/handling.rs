@@ -228,7 +228,8 @@ impl<R: HandlerOutput> Handling<'_, R> {
         let limit = self.options.time_limit;
         let result = timeout(limit, future).await.unwrap_or_else(|| {
             Err(Error::timed_out(format!(
-                "the call took longer than {limit:?}"
+                "the call took longer than {}",
+                limit_text(limit)
             )))
         });
 
@@ -293,9 +294,21 @@ pub(crate) async fn call_within<T>(
 ) -> Result<T, Error> {
     timeout(limit, call).await.unwrap_or_else(|| {
         Err(Error::timed_out(format!(
-            "{handler} took longer than {limit:?}"
+            "{handler} took longer than {}",
+            limit_text(limit)
         )))
     })
+}
+
+/// Returns a time limit as text. Nobody reads the digits of a limit that means "none".
+fn limit_text(limit: Duration) -> String {
+    const YEAR: Duration = Duration::from_secs(365 * 86_400);
+
+    if limit < YEAR {
+        format!("{limit:?}")
+    } else {
+        "its time limit of years".to_owned()
+    }
 }
 
 impl<R: HandlerOutput> HandlingSuccess<R> {

@@ -53,7 +53,7 @@ pub use crate::{
     },
     model::{
         AnyCommand, SerializedMessage,
-        invariants::{SerializedAggregate, invariant_violations},
+        invariants::{SerializedAggregate, invariant_violations, is_same_value},
     },
     runtime::testing::{StateType, StoredEvent},
 };

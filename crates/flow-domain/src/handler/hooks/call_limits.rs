@@ -23,6 +23,8 @@ use crate::{
 #[derive(Debug)]
 pub struct CallLimits {
     max_steps: u32,
+    /// The steps of all calls since [`begin_act`](Self::begin_act).
+    n_steps_of_act: AtomicU64,
     /// For how many milliseconds of real time the run has stood still; 0 while it moves on.
     n_millis_still: AtomicU64,
 }
@@ -34,8 +36,36 @@ impl CallLimits {
     pub fn new(max_steps: u32) -> Self {
         Self {
             max_steps,
+            n_steps_of_act: AtomicU64::new(0),
             n_millis_still: AtomicU64::new(0),
         }
+    }
+
+    /// Begins an act: all its calls together may make 50 times as many steps as one call.
+    ///
+    /// Otherwise, the steps of a call would multiply with the deliveries of a cycle.
+    pub fn begin_act(&self) {
+        self.n_steps_of_act.store(0, Ordering::Relaxed);
+    }
+
+    /// Returns the steps of a call that has made `n`, with the limit that it reaches first.
+    fn steps_after(&self, n: u32) -> Steps {
+        let max_of_act = u64::from(self.max_steps) * STEPS_OF_ACT;
+        let rest = max_of_act.saturating_sub(self.n_steps_of_act.load(Ordering::Relaxed));
+        let max = n.saturating_add(rest.try_into().unwrap_or(u32::MAX));
+        // If time passes, the time limit ends the call.
+        let is_of_act = max < self.max_steps && is_clock_paused();
+
+        Steps {
+            n,
+            max: if is_of_act { max } else { self.max_steps },
+            is_of_act,
+        }
+    }
+
+    /// Counts the steps of a poll.
+    fn count_steps_of_act(&self, n: u32) {
+        self.n_steps_of_act.fetch_add(n.into(), Ordering::Relaxed);
     }
 
     /// Ends each call that waits, if the clock of its runtime has not moved since an earlier call of this
@@ -54,11 +84,16 @@ impl CallLimits {
     }
 }
 
+/// How many calls with all their steps one act may have.
+const STEPS_OF_ACT: u64 = 50;
+
 /// The steps of the handler call that this thread polls.
 #[derive(Clone, Copy)]
 struct Steps {
     n: u32,
     max: u32,
+    /// Whether the steps of all calls of the act have reached their limit.
+    is_of_act: bool,
 }
 
 impl Steps {
@@ -66,6 +101,7 @@ impl Steps {
     const UNLIMITED: Self = Self {
         n: 0,
         max: u32::MAX,
+        is_of_act: false,
     };
 
     fn are_too_many(self) -> bool {
@@ -134,10 +170,10 @@ impl Hooks {
             return Ok(());
         }
 
-        let Steps { n, max } = STEPS.get();
-        let err = too_many_steps(handler, max);
+        let steps = STEPS.get();
+        let err = too_many_steps(handler, steps);
         // A loop that ignores the error never returns to the runtime. Only a panic ends it.
-        assert!(n <= max.saturating_mul(2), "{err}");
+        assert!(steps.n / 2 <= steps.max.max(1_000), "{err}");
         Err(err)
     }
 
@@ -192,29 +228,34 @@ where
             return Pin::new(&mut call.call).poll(cx);
         };
 
-        let steps = Steps {
-            n: call.n_steps,
-            max: limits.max_steps,
-        };
-        let polled = CountedPoll::begin(steps);
+        let n_before = call.n_steps;
+        let polled = CountedPoll::begin(limits.steps_after(n_before));
         let result = Pin::new(&mut call.call).poll(cx);
-        let steps = STEPS.get();
+        let mut steps = STEPS.get();
         drop(polled);
 
         if result.is_ready() {
+            limits.count_steps_of_act(steps.n - n_before);
             return result;
         }
-        call.n_steps = steps.n.saturating_add(1);
-        call.check_limits(limits, cx)
+        steps.n = steps.n.saturating_add(1);
+        call.n_steps = steps.n;
+        limits.count_steps_of_act(steps.n - n_before);
+        call.check_limits(limits, steps, cx)
     }
 }
 
 impl<F> LimitedCall<'_, F> {
     /// Checks the limits after a poll that did not end the call.
-    fn check_limits<T>(&mut self, limits: &CallLimits, cx: &Context<'_>) -> Poll<Result<T, Error>> {
-        if limits.max_steps < self.n_steps {
+    fn check_limits<T>(
+        &mut self,
+        limits: &CallLimits,
+        steps: Steps,
+        cx: &Context<'_>,
+    ) -> Poll<Result<T, Error>> {
+        if steps.are_too_many() {
             if is_clock_paused() {
-                return Poll::Ready(Err(too_many_steps(self.handler, limits.max_steps)));
+                return Poll::Ready(Err(too_many_steps(self.handler, steps)));
             }
             // The time limit ends the call. A read waits for the count, and timers fire only at a wait.
             self.n_steps = limits.max_steps - limits.max_steps / 100;
@@ -242,9 +283,14 @@ impl<F> LimitedCall<'_, F> {
 }
 
 /// Returns the error of a handler that reads, sends or waits again and again.
-fn too_many_steps(handler: &str, max_steps: u32) -> Error {
+fn too_many_steps(handler: &str, steps: Steps) -> Error {
+    let made = if steps.is_of_act {
+        format!("the handlers made too many steps in this act, and {handler} the last one")
+    } else {
+        format!("{handler} made {} steps in one call", steps.max)
+    };
     Error::setup(format!(
-        "{handler} made {max_steps} steps in one call, so it probably never ends: \
+        "{made}, so it probably never ends: \
          end the loop that reads, sends or waits, or raise the budget with `.budget(..)` if it really is this long"
     ))
 }

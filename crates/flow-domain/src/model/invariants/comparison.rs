@@ -17,15 +17,26 @@ pub(crate) fn have_equal_json<T: Serialize + DeserializeOwned + 'static>(
     left: &T,
     right: &T,
 ) -> bool {
-    let (Ok(left), Ok(right)) = (Payload::encode(name, left), Payload::encode(name, right)) else {
-        return false;
-    };
-    if left.has_same_json(&right) {
+    match (Payload::encode(name, left), Payload::encode(name, right)) {
+        (Ok(left), Ok(right)) => is_same_value::<T>(name, &left, &right),
+        _ => false,
+    }
+}
+
+/// Returns true if two texts are the JSON of the same value of type `T`.
+///
+/// The order of the elements of an array matters, unless the type has a hash set.
+pub fn is_same_value<T: Serialize + DeserializeOwned + 'static>(
+    name: &'static str,
+    left: &Payload,
+    right: &Payload,
+) -> bool {
+    if left.has_same_json(right) {
         return true;
     }
 
     let sorted = |json: &Payload| json.to_json().map(with_sorted_arrays).ok();
-    sorted(&left) == sorted(&right) && has_hash_set::<T>(name, &left)
+    sorted(left) == sorted(right) && has_hash_set::<T>(name, left)
 }
 
 /// Returns true if the same JSON is decoded as values with another order of their elements.
