@@ -1,0 +1,3 @@
+//! The tests of this crate run flows of the shop in the databases of `#[sqlx::test]`.
+
+pub use shop::domain;
