@@ -145,9 +145,9 @@ pub trait Expectation: Send + Sync {
         None
     }
 
-    /// Returns the state that this expectation reads, and its id, if it reads just one.
+    /// Returns the state that this expectation reads, and its id; `None` instead of the id for all rows.
     #[doc(hidden)]
-    fn watched_state(&self) -> Option<(StateType, String)> {
+    fn watched_state(&self) -> Option<(StateType, Option<String>)> {
         None
     }
 

@@ -14,7 +14,7 @@
 //! * Schedules and publishing: [`scheduled`], [`scheduled_times`], [`not_scheduled`], [`expired`], [`published`],
 //!   [`published_on`], [`publish_failed`], [`pending`].
 //! * Fakes: [`resource`].
-//! * Systems that are not built on `flow-domain`: [`component_failed`].
+//! * Systems that are not built on `flow-domain`: [`component_failed`], [`rows`].
 //!
 //! # Examples
 //!
@@ -95,7 +95,7 @@ pub(crate) use pending::pending_mismatch;
 pub use pending::{Pending, pending};
 pub use published::{publish_failed, published, published_on};
 pub use resource::{Resource, resource};
-pub use rows::{Rows, projections};
+pub use rows::{Rows, projections, rows};
 pub use scheduled::{Scheduled, expired, not_scheduled, scheduled, scheduled_times};
 pub(crate) use state::state_of_system;
 pub use state::{State, aggregate, process_manager, projection};

@@ -1,4 +1,4 @@
-use std::{fmt, marker::PhantomData};
+use std::fmt;
 
 use flow_domain::{Projection, record::TableKind, testing::StateType};
 
@@ -9,7 +9,7 @@ use crate::{
         stored_form::StoredForm,
         unchanged::require_unchanged,
     },
-    outcome::{Description, Outcome},
+    outcome::{Description, Outcome, state_type_of},
     value::{counted, show_stored},
 };
 
@@ -21,20 +21,37 @@ use crate::{
 pub fn projections<'t, P: Projection>() -> Rows<'t, P> {
     let state_type = StateType::new::<P>(TableKind::Projection, P::NAME, P::ID_FIELD);
 
-    Rows {
-        checks: StateChecks::new(state_type, None, None),
-        row_type: PhantomData,
-    }
+    Rows::new(state_type, StoredForm::json())
 }
 
-/// The expectation about all rows of a projection, from [`projections`].
+/// Expects that all rows of a read model of a [`SystemUnderTest`](crate::SystemUnderTest) meet the checks that
+/// follow.
+///
+/// See [`projections`] for the rules. The system needs a [`view_list`](crate::SystemUnderTest::view_list).
+pub fn rows<'t, P: fmt::Debug + PartialEq + Send + 'static>() -> Rows<'t, P> {
+    Rows::new(
+        state_type_of::<P>(TableKind::Projection),
+        StoredForm::value(),
+    )
+}
+
+/// The expectation about all rows of a projection, from [`projections`] or [`rows`].
 #[must_use = "an expectation does nothing until it is passed to `then`"]
 pub struct Rows<'t, P> {
     checks: StateChecks<'t>,
-    row_type: PhantomData<fn() -> P>,
+    form: StoredForm<P>,
 }
 
-impl<'t, P: Projection> Rows<'t, P> {
+impl<P> Rows<'_, P> {
+    fn new(state_type: StateType, form: StoredForm<P>) -> Self {
+        Self {
+            checks: StateChecks::new(state_type, None, None),
+            form,
+        }
+    }
+}
+
+impl<'t, P: 'static> Rows<'t, P> {
     /// Expects exactly this number of rows.
     #[track_caller]
     pub fn count(mut self, expected: usize) -> Self {
@@ -66,6 +83,7 @@ impl<'t, P: Projection> Rows<'t, P> {
     /// Expects that `holds` returns true for every row, and that there is at least one row.
     #[track_caller]
     pub fn all(mut self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
+        let form = self.form;
         self.checks.add("all", CheckKind::Values, move |rows, query, _| {
             let name = query.state_type.name;
             if rows.is_empty() {
@@ -76,7 +94,7 @@ impl<'t, P: Projection> Rows<'t, P> {
             }
 
             for row in rows {
-                if !holds_for(row, query, StoredForm::json(), &holds)? {
+                if !holds_for(row, query, form, &holds)? {
                     let expected =
                         format!("only rows of {name} for which the closure returns true");
                     return Err(Mismatch::new(expected, show_stored(row))
@@ -92,10 +110,11 @@ impl<'t, P: Projection> Rows<'t, P> {
     /// Expects that `holds` returns true for at least one row.
     #[track_caller]
     pub fn any(mut self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
+        let form = self.form;
         self.checks
             .add("any", CheckKind::Values, move |rows, query, _| {
                 for row in rows {
-                    if holds_for(row, query, StoredForm::json(), &holds)? {
+                    if holds_for(row, query, form, &holds)? {
                         return Ok(());
                     }
                 }
@@ -117,10 +136,11 @@ impl<'t, P: Projection> Rows<'t, P> {
     /// rows.
     #[track_caller]
     pub fn none(mut self, holds: impl Fn(&P) -> bool + Send + Sync + 't) -> Self {
+        let form = self.form;
         self.checks
             .add("none", CheckKind::Absence, move |rows, query, _| {
                 for row in rows {
-                    if holds_for(row, query, StoredForm::json(), &holds)? {
+                    if holds_for(row, query, form, &holds)? {
                         let name = query.state_type.name;
                         let expected =
                             format!("no row of {name} for which the closure returns true");
@@ -165,6 +185,10 @@ impl<P> Expectation for Rows<'_, P> {
 
     fn is_about_last_act(&self) -> bool {
         self.checks.is_about_last_act()
+    }
+
+    fn watched_state(&self) -> Option<(StateType, Option<String>)> {
+        Some(self.checks.watched_state())
     }
 }
 

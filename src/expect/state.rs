@@ -210,8 +210,8 @@ impl<T> Expectation for State<'_, T> {
         self.checks.is_about_last_act()
     }
 
-    fn watched_state(&self) -> Option<(StateType, String)> {
-        self.checks.watched_state()
+    fn watched_state(&self) -> Option<(StateType, Option<String>)> {
+        Some(self.checks.watched_state())
     }
 }
 

@@ -255,9 +255,8 @@ impl<'t> StateChecks<'t> {
         self.description().render(&MessageLabels::default())
     }
 
-    pub(super) fn watched_state(&self) -> Option<(StateType, String)> {
-        let id = self.query.id.clone()?;
-        Some((self.query.state_type, id))
+    pub(super) fn watched_state(&self) -> (StateType, Option<String>) {
+        (self.query.state_type, self.query.id.clone())
     }
 
     pub(super) fn is_about_last_act(&self) -> bool {

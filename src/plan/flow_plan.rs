@@ -173,8 +173,8 @@ impl<'t> Plan<'t> {
             .any(|step| matches!(step.kind, StepKind::Fault(_) | StepKind::WhenAll(_)))
     }
 
-    /// Returns the states that the expectations read, with their ids.
-    pub(crate) fn watched_states(&self) -> Vec<(StateType, String)> {
+    /// Returns the states that the expectations read, with their ids; `None` for all rows.
+    pub(crate) fn watched_states(&self) -> Vec<(StateType, Option<String>)> {
         let mut watched = Vec::new();
         for step in &self.steps {
             let StepKind::Then(expectation) = &step.kind else {

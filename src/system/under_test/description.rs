@@ -10,7 +10,7 @@ use crate::system::under_test::{
     call_guard::TIME_LIMIT,
     event_log::{EventLog, ReadLog},
     route::{HistoryRoute, MessageRoute, OwnRejection, Route, failure, rejection},
-    view::{ReadView, View},
+    view::{ReadList, ReadView, View, ViewList},
     worker::{Work, Worker},
 };
 
@@ -50,6 +50,7 @@ pub struct SystemUnderTest<S> {
     pub(super) history: Vec<Box<dyn Route<S>>>,
     pub(super) event_logs: Vec<Box<dyn ReadLog<S>>>,
     pub(super) views: Vec<Box<dyn ReadView<S>>>,
+    pub(super) lists: Vec<Box<dyn ReadList<S>>>,
     pub(super) workers: Vec<Worker<S>>,
     pub(super) set_time: Option<Box<SetTimeFn<S>>>,
     pub(super) failures: Vec<Box<IsFailureFn>>,
@@ -81,12 +82,17 @@ impl<S: Send + Sync + 'static> SystemUnderTest<S> {
             let is_aggregate = kind == TableKind::Aggregate;
             (if is_aggregate { "aggregate" } else { "view" }, name)
         });
+        let lists = self
+            .lists
+            .iter()
+            .map(|list| ("view_list", list.state_type().name));
         let workers = self.workers.iter().map(|worker| ("worker", worker.name));
 
         let all = commands
             .chain(inbound)
             .chain(history)
             .chain(views)
+            .chain(lists)
             .chain(workers);
         let mut seen = BTreeSet::new();
         all.filter(|entry| !seen.insert(*entry))
@@ -111,6 +117,7 @@ impl<S: Send + Sync + 'static> SystemUnderTest<S> {
             history: Vec::new(),
             event_logs: Vec::new(),
             views: Vec::new(),
+            lists: Vec::new(),
             workers: Vec::new(),
             set_time: None,
             time_limit: TIME_LIMIT,
@@ -240,6 +247,18 @@ impl<S: Send + Sync + 'static> SystemUnderTest<S> {
     {
         let view = View::new(TableKind::Projection, find);
         self.views.push(Box::new(view));
+        self
+    }
+
+    /// Adds all rows of a read model of type `P`, each with its id, for [`expect::rows`](crate::expect::rows).
+    #[must_use]
+    pub fn view_list<P, F, R>(mut self, list: F) -> Self
+    where
+        P: fmt::Debug + PartialEq + Send + 'static,
+        F: Fn(Arc<S>) -> R + Send + Sync + 'static,
+        R: Future<Output = Vec<(String, P)>> + Send + 'static,
+    {
+        self.lists.push(Box::new(ViewList::new(list)));
         self
     }
 

@@ -10,6 +10,7 @@ mod route;
 mod running;
 mod started;
 mod view;
+mod watched_states;
 mod worker;
 mod worker_rounds;
 

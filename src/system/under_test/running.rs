@@ -8,7 +8,7 @@ use flow_domain::{
     message::{MessageLabels, MessageType, Payload, Priority, Recorded},
     model::SerializedMessage,
     port::BoxFuture,
-    record::{EntryId, HandlerKind, Record, Table},
+    record::{EntryId, HandlerKind, Record},
     runtime::ProcessResult,
     testing::{Remaining, StaleRow, StateType, SystemRecorder, remember_panic_locations},
     wiring::Wiring,
@@ -21,6 +21,7 @@ use crate::system::{
         CommittedEvents, SystemSettings, SystemUnderTest,
         call_guard::within,
         route::{OwnRejection, Route},
+        watched_states::{WatchedStates, read_states},
         worker_rounds::WorkerRounds,
     },
 };
@@ -36,16 +37,9 @@ pub(super) struct RunningSystem<S> {
     faults: Option<Arc<FaultInjector>>,
     /// How many events were read from each log.
     n_read: Vec<usize>,
-    watched: Vec<WatchedState>,
+    watched: Vec<WatchedStates>,
     remaining: Remaining,
     wiring: Wiring,
-}
-
-/// A state that an expectation of the flow reads, and its value at the last look.
-struct WatchedState {
-    state_type: StateType,
-    id: String,
-    value: Option<Payload>,
 }
 
 impl<S: Send + Sync + 'static> RunningSystem<S> {
@@ -59,20 +53,13 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
         let recorder = Arc::new(SystemRecorder::new(description.name));
         let events = CommittedEvents::new(Arc::clone(&recorder));
         let state = Arc::new((description.start)(events.clone()).await);
-        let watched = settings
-            .watched
-            .into_iter()
-            .map(|(state_type, id)| WatchedState {
-                state_type,
-                id,
-                value: None,
-            });
+        let watched = WatchedStates::of_queries(settings.watched);
 
         let mut system = Self {
             faults: settings.faults,
             rounds: WorkerRounds::new(settings.budget, settings.worker_seed),
             n_read: vec![0; description.event_logs.len()],
-            watched: watched.collect(),
+            watched,
             remaining: Remaining::default(),
             wiring: Wiring::unknown(description.name),
             description,
@@ -128,28 +115,12 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
     async fn compare_states(&mut self) -> bool {
         let mut has_changed = false;
         for watched in &mut self.watched {
-            let views = self.description.views.iter();
-            let mut views = views.filter(|view| view.state_type() == watched.state_type);
-            let Some(view) = views.next() else {
-                continue;
-            };
-
-            // The expectation that reads the state reports an error.
-            let read = view.read(Arc::clone(&self.state), watched.id.clone());
-            let limit = self.description.time_limit;
-            let Ok(value) = within(limit, read).await else {
-                continue;
-            };
-            if is_same(watched.value.as_ref(), value.as_ref()) {
-                continue;
-            }
-
-            has_changed = true;
-            let before = std::mem::replace(&mut watched.value, value.clone());
-            if let Some(start) = self.events.start_entry() {
-                let StateType { kind, name, .. } = watched.state_type;
-                let id = (Table::new(kind, name), &*watched.id);
-                self.recorder.state_changed(start, id, before, value);
+            for (table, id, before, now) in watched.update(&self.description, &self.state).await {
+                has_changed = true;
+                if let Some(start) = self.events.start_entry() {
+                    self.recorder
+                        .state_changed(start, (table, &id), before, now);
+                }
             }
         }
 
@@ -283,13 +254,6 @@ fn find_route<'r, S>(
     }))
 }
 
-fn is_same(before: Option<&Payload>, now: Option<&Payload>) -> bool {
-    match (before, now) {
-        (Some(before), Some(now)) => before.has_same_json(now),
-        (before, now) => before.is_none() && now.is_none(),
-    }
-}
-
 impl<S: Send + Sync + 'static> System for RunningSystem<S> {
     fn act<'a>(&'a mut self, act: Act<'a>, _headers: &'a Headers) -> BoxFuture<'a, ProcessResult> {
         Box::pin(async move {
@@ -326,18 +290,9 @@ impl<S: Send + Sync + 'static> System for RunningSystem<S> {
         id: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Vec<Payload>, Error>> {
         Box::pin(async move {
-            let mut views = self.description.views.iter();
-            let view = views.find(|view| view.state_type() == state_type);
-            let (Some(view), Some(id)) = (view, id) else {
-                let name = state_type.name;
-                return Err(Error::setup(format!(
-                    "the system has no {name}: add `.view(..)` or `.aggregate(..)` for it to the `SystemUnderTest`"
-                )));
-            };
-
-            let read = view.read(Arc::clone(&self.state), id.to_owned());
-            let state = within(self.description.time_limit, read).await?;
-            Ok(state.into_iter().collect())
+            let read = read_states(&self.description, &self.state, (state_type, id));
+            let states = read.await?.into_iter();
+            Ok(states.map(|(_, state)| state).collect())
         })
     }
 

@@ -11,8 +11,8 @@ use crate::system::{
 /// What a run starts a [`SystemUnderTest`] with.
 #[derive(Debug, Default)]
 pub(crate) struct SystemSettings {
-    /// The states that the expectations of the flow read, with their ids.
-    pub(crate) watched: Vec<(StateType, String)>,
+    /// The states that the expectations of the flow read, with their ids; `None` for all rows.
+    pub(crate) watched: Vec<(StateType, Option<String>)>,
     /// How many steps of workers an act may cause.
     pub(crate) budget: usize,
     /// `None` if the flow has no faults.

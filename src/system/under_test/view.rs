@@ -57,3 +57,47 @@ where
         })
     }
 }
+
+/// Reads all rows of a read model, with their ids.
+pub(super) trait ReadList<S>: Send + Sync {
+    fn state_type(&self) -> StateType;
+
+    fn read(&self, state: Arc<S>) -> BoxFuture<'_, Result<Vec<(String, Payload)>, Error>>;
+}
+
+/// A [`ReadList`] that calls a closure of the test.
+pub(super) struct ViewList<P, F> {
+    read: F,
+    row: PhantomData<fn() -> P>,
+}
+
+impl<P, F> ViewList<P, F> {
+    pub(super) fn new(read: F) -> Self {
+        Self {
+            read,
+            row: PhantomData,
+        }
+    }
+}
+
+impl<S, P, F, R> ReadList<S> for ViewList<P, F>
+where
+    S: Send + Sync + 'static,
+    P: fmt::Debug + PartialEq + Send + 'static,
+    F: Fn(Arc<S>) -> R + Send + Sync,
+    R: Future<Output = Vec<(String, P)>> + Send + 'static,
+{
+    fn state_type(&self) -> StateType {
+        state_type_of::<P>(TableKind::Projection)
+    }
+
+    fn read(&self, state: Arc<S>) -> BoxFuture<'_, Result<Vec<(String, Payload)>, Error>> {
+        Box::pin(async move {
+            let rows = catch_panics(async { (self.read)(state).await }).await?;
+            let rows = rows.into_iter();
+            Ok(rows
+                .map(|(id, row)| (id, Payload::of_comparable(row)))
+                .collect())
+        })
+    }
+}

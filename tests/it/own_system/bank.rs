@@ -146,6 +146,12 @@ impl Bank {
         self.lock().statements.get(id).cloned()
     }
 
+    pub(crate) fn statements(&self) -> Vec<(String, Statement)> {
+        let state = self.lock();
+        let rows = state.statements.iter();
+        rows.map(|(id, row)| (id.clone(), row.clone())).collect()
+    }
+
     /// Writes the next line of a statement. Returns false if there is nothing to write.
     pub(crate) fn write_statement(&self) -> bool {
         let mut state = self.lock();

@@ -35,6 +35,7 @@ pub(super) fn bank() -> SystemHarness {
         })
         .aggregate(|bank, id| async move { bank.account(&id) })
         .view(|bank, id| async move { bank.statement(&id) })
+        .view_list(|bank| async move { bank.statements() })
         .worker(
             "statements",
             |bank| async move { step(bank.write_statement()) },
@@ -193,5 +194,19 @@ fn system_events_and_rejections_can_be_matched() {
         .when(at("A-1", AccountCommand::Withdraw { cents: 9 }))
         .then_rejected_matching(|refused| matches!(refused, Refused::TooLittleMoney { .. }))
         .then_system(|bank: &Bank| bank.account("A-1").is_some())
+        .run();
+}
+
+#[test]
+fn system_rows_are_expected_together() {
+    bank()
+        .given_command(at("A-1", AccountCommand::Open))
+        .when(at("A-2", AccountCommand::Open))
+        .then(expect::rows::<Statement>().count(2))
+        .then_projection::<Statement>("A-2")
+        .has(|statement| statement.lines.len() == 1)
+        .when(at("A-1", AccountCommand::Withdraw { cents: 5 }))
+        .then_rejected(Refused::TooLittleMoney { balance: 0 })
+        .then(expect::rows::<Statement>().unchanged())
         .run();
 }

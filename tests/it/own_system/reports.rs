@@ -1,10 +1,10 @@
-use flow_harness::{at, fault};
+use flow_harness::{at, expect, fault};
 use insta::assert_snapshot;
 
 use crate::{
     fixture::{failure, mask_line_numbers, mismatch, report},
     own_system::{
-        bank::{Account, AccountCommand, AccountEvent, Refused, RewardEvent},
+        bank::{Account, AccountCommand, AccountEvent, Refused, RewardEvent, Statement},
         flows::bank,
     },
 };
@@ -440,5 +440,31 @@ fn system_report_of_an_event_that_must_not_be() {
     and at step 4: then event RewardEvent that matches      tests/it/own_system/reports.rs:LINE
 
       expected  a RewardEvent for which the closure returns true
+    "#);
+}
+
+#[test]
+fn system_report_of_wrong_rows() {
+    let flow = bank()
+        .given_command(at("A-1", AccountCommand::Open))
+        .when(at("A-2", AccountCommand::Open))
+        .then(expect::rows::<Statement>().all(|row| row.lines.is_empty()));
+
+    assert_snapshot!(report(flow), @r#"
+    flow failed at step 3: then rows of Statement all      tests/it/own_system/reports.rs:LINE
+
+      expected  only rows of Statement for which the closure returns true
+      found     Statement { lines: ["Opened"] }
+
+    story   1 given  at("A-1", Open)
+            2 when   at("A-2", Open)        accepted
+            3 then   rows of Statement all  FAILED
+
+    chain  Open                                accounts  returned
+           └ Opened                            AccountEvent-A-2 @1
+           statements                          wrote Statement "A-2"
+           rewards                             returned
+
+    end    nothing pending · no handlers failed
     "#);
 }
