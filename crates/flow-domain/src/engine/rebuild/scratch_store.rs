@@ -45,6 +45,7 @@ struct ScratchTable {
 }
 
 /// The rows of one projection, by id.
+#[cfg(feature = "testing")]
 pub(super) type RebuiltRows = BTreeMap<Arc<str>, RebuiltRow>;
 
 /// A row, with the projector that wrote it last.
