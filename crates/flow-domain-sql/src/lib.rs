@@ -22,6 +22,7 @@ mod batch;
 mod declared_indexes;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod encoding;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod outbox_columns;
 #[cfg(feature = "postgres")]
 pub mod postgres;

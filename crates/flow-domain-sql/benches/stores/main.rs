@@ -4,6 +4,7 @@
 //! Prints `figure NAME VALUE UNIT` and `ratio NAME VALUE`. A ratio is the share of the rate of the floor. Both are
 //! measured in turns. `--test` runs everything once.
 
+mod distance;
 mod postgres;
 mod rate;
 mod snapshots;

@@ -15,12 +15,13 @@ use serde::{Deserialize, Serialize};
 use sqlx::{PgPool, postgres::PgPoolOptions};
 
 use crate::{
+    distance,
     rate::{Rounds, median, now, per_second, print_figure, print_ratio, rate},
     snapshots,
     unit::Writer,
 };
 
-const SCHEMA: &str = "flow_bench";
+pub(crate) const SCHEMA: &str = "flow_bench";
 const ROWS: Table = Table::new(TableKind::Projection, "OrderDashboard");
 
 #[derive(Debug, Serialize, Deserialize, Projection)]
@@ -52,6 +53,7 @@ pub(crate) async fn measure(quick: bool) {
     for n_writers in [1, 8] {
         commits(&store, &pool, n_writers, Rounds::new(quick)).await;
     }
+    distance::measure(&pool, &url, Rounds::new(quick)).await;
     reads(&store, quick).await;
     views(&store, quick).await;
     snapshots::measure("postgres", Arc::clone(&store) as _, quick).await;
@@ -61,6 +63,13 @@ pub(crate) async fn measure(quick: bool) {
 async fn drop_schema(pool: &PgPool) {
     let drop = sqlx::raw_sql("drop schema if exists flow_bench cascade");
     drop.execute(pool).await.expect("the schema is dropped");
+}
+
+/// Writes the bytes of a commit without what a store does.
+pub(crate) async fn insert(pool: &PgPool, sample: &Writer) {
+    let insert = "insert into flow_bench.floor (value) select unnest($1::text[])";
+    let insert = sqlx::query(insert).bind(sample.texts());
+    insert.execute(pool).await.expect("the insert succeeds");
 }
 
 /// Measures commits and the floor in turns.
@@ -76,11 +85,7 @@ async fn commits(store: &Arc<PostgresStore>, pool: &PgPool, n_writers: u32, roun
         let (pool, samples) = (pool.clone(), Arc::clone(&samples));
         let floor_rate = rate(n_writers, rounds.duration, move |writer| {
             let (pool, samples) = (pool.clone(), Arc::clone(&samples));
-            async move {
-                let insert = "insert into flow_bench.floor (value) select unnest($1::text[])";
-                let insert = sqlx::query(insert).bind(samples[writer as usize].texts());
-                insert.execute(&pool).await.expect("the insert succeeds");
-            }
+            async move { insert(&pool, &samples[writer as usize]).await }
         })
         .await;
 

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How much memory the saved rows may take, roughly. A row that is not there is read from the store.
-const MAX_SAVED_BYTES: usize = 16 << 20;
+const MAX_SAVED_BYTES: usize = 4 << 20;
 
 /// The memory that a row takes besides its texts, roughly.
 const ROW_BYTES: usize = 160;
@@ -45,6 +45,7 @@ struct ScratchTable {
 }
 
 /// The rows of one projection, by id.
+#[cfg(feature = "testing")]
 pub(super) type RebuiltRows = BTreeMap<Arc<str>, RebuiltRow>;
 
 /// A row, with the projector that wrote it last.
