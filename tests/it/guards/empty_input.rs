@@ -40,6 +40,7 @@ const CASES: &[Case] = &[
     ("expect.scheduled_times", |mode| mismatch(booked(mode).then(expect::scheduled_times::<::booking::ReleaseRoom>(0)))),
     ("expect.chain", |mode| mismatch(booked(mode).then(expect::chain([])))),
     ("expect.rejected_with_message", |mode| mismatch(booked(mode).then(expect::rejected_with_message("")))),
+    ("expect.component_failed", |mode| mismatch(booked(mode).then(expect::component_failed("mailer", "")))),
     ("expect.handler_failed_with_message", |mode| mismatch(booked(mode).then(expect::handler_failed_with_message::<GuestMailer>("")))),
     ("expect.because", |mode| mismatch(booked(mode).then(expect::dead_letters().because("")))),
     ("expect.like", |mode| mismatch(booked(mode).then(expect::projection::<Room>("b-1").like(json!({}))))),
@@ -63,6 +64,7 @@ const TAKES_ONE_VALUE: &[&str] = &[
     "flow.new", "flow.mode", "flow.backend", "flow.compare_backend", "flow.resource", "flow.given_aggregate", "flow.given_command", "flow.with_fault",
     "flow.when", "flow.when_submitted", "flow.when_event", "flow.when_with", "flow.with_priority",
     "flow.fault_at_every_step", "flow.then", "flow.then_event", "flow.then_rejected", "flow.then_reply",
+    "flow.then_event_matching", "flow.then_rejected_matching", "flow.then_system", "flow.shuffle_workers",
     "flow.then_aggregate", "flow.then_projection", "flow.then_process_manager", "flow.is", "flow.has",
     "fault.fails", "fault.panics",
     "expect.event", "expect.event_matching", "expect.rejected", "expect.rejected_matching", "expect.reply",
@@ -268,6 +270,10 @@ fn method_that_is_given_nothing_fails() {
       found     fewer than two, so nothing is expected of what the act causes
 
     expect.rejected_with_message
+      expected  a text that is not empty
+      found     an empty text, which every message contains
+
+    expect.component_failed
       expected  a text that is not empty
       found     an empty text, which every message contains
 

@@ -141,7 +141,7 @@ fn system_worker_that_panics_fails_the_flow() {
             2 then   accepted         ok
 
     chain  Send                                orders  returned
-           mailer                              FAILED: panicked at tests/it/own_system/workers.rs:LINE: the mail serve ..   <- here
+           mailer                              FAILED: panicked at tests/it/own_system/workers.rs:LINE: the mail server is down   <- here
 
     end    nothing pending · 1 handler failed
     "#);
