@@ -118,7 +118,7 @@ impl<'t> Plan<'t> {
             .watched
             .watch_code("the `Serialize` of a message, or its `PartialEq`,");
         let mut serialized = message.to_serialized()?;
-        if serialized.payload.is_value() && matches!(self.setup.tested, Tested::Domain(_)) {
+        if serialized.payload.is_value() && matches!(self.setup.tested, Tested::Domain { .. }) {
             return Err(Error::setup(
                 "a message of a domain says itself which aggregate it is for: remove `at(..)`",
             ));

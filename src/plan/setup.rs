@@ -17,8 +17,6 @@ pub(crate) struct Setup {
     pub(crate) tested: Tested,
     /// The warnings about the wiring of the domain.
     pub(crate) wiring_check: WiringCheck,
-    /// Whether the function that builds the domain captures values, which all runs share.
-    pub(crate) captures_values: bool,
     pub(crate) makers: ResourceMakers,
     pub(crate) mode: Mode,
     /// Whether [`FlowHarness::mode`] set the mode, and not the environment.
@@ -61,8 +59,12 @@ fn worker_seed_from_env() -> Option<u64> {
 /// What the flows of a harness run.
 #[derive(Clone)]
 pub(crate) enum Tested {
-    /// The domain that this function builds.
-    Domain(Arc<BuildDomain>),
+    /// A domain.
+    Domain {
+        build: Arc<BuildDomain>,
+        /// Whether the function captures values, which all runs share.
+        captures_values: bool,
+    },
     /// A system that is not built on `flow-domain`.
     System(Arc<dyn StartSystem>),
 }
@@ -78,12 +80,14 @@ impl Setup {
     {
         Self {
             wiring_check: WiringCheck::of_function::<F>(),
-            captures_values: 0 < size_of::<F>(),
             mode: Mode::from_env(),
             backend: BackendChoice::from_env(),
             compared_backend: BackendChoice::compared_from_env(),
             invariants: InvariantSet::all(),
-            ..Self::plain(Tested::Domain(Arc::new(build_domain)))
+            ..Self::plain(Tested::Domain {
+                build: Arc::new(build_domain),
+                captures_values: 0 < size_of::<F>(),
+            })
         }
     }
 
@@ -102,7 +106,6 @@ impl Setup {
         Self {
             tested,
             wiring_check: WiringCheck::default(),
-            captures_values: false,
             makers: ResourceMakers::default(),
             mode: Mode::Sync,
             mode_is_explicit: false,
@@ -136,6 +139,17 @@ impl Setup {
             .collect()
     }
 
+    /// Returns true if the function that builds the domain captures values, which all runs share.
+    pub(crate) fn captures_values(&self) -> bool {
+        matches!(
+            self.tested,
+            Tested::Domain {
+                captures_values: true,
+                ..
+            }
+        )
+    }
+
     /// Returns a function that builds the domain again, for an engine that restarts.
     ///
     /// The function uses the same resources, because fakes stand for systems that survive a
@@ -145,15 +159,15 @@ impl Setup {
         mode: Mode,
         resources: &Resources,
     ) -> Option<Arc<RebuildDomain>> {
-        let Tested::Domain(build_domain) = &self.tested else {
+        let Tested::Domain { build, .. } = &self.tested else {
             return None;
         };
         if mode == Mode::Sync {
             return None;
         }
 
-        let (build_domain, resources) = (Arc::clone(build_domain), resources.clone());
-        Some(Arc::new(move || build_domain(&resources)))
+        let (build, resources) = (Arc::clone(build), resources.clone());
+        Some(Arc::new(move || build(&resources)))
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) async fn fault_at_every_step(
     (location, fault): (&'static Location<'static>, StepFault),
 ) -> Result<(), FlowFailure> {
     let counter = Arc::new(FaultInjector::default());
-    let shared = if plan.setup.captures_values {
+    let shared = if plan.setup.captures_values() {
         "\nthe function that builds the domain captures values, which all runs share: make fakes with `.resource(..)`"
     } else {
         ""

@@ -128,9 +128,7 @@ impl<'p, 't> Runner<'p, 't> {
         }
 
         match &plan.setup.tested {
-            Tested::Domain(build_domain) => {
-                Self::start_domain(plan, &**build_domain, config, faults)
-            }
+            Tested::Domain { build, .. } => Self::start_domain(plan, &**build, config, faults),
             Tested::System(system) => Ok(Self::start_system(plan, &**system).await),
         }
     }

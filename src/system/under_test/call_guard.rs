@@ -38,18 +38,10 @@ pub(super) async fn within<T>(
         call.as_mut().poll(cx)
     });
 
-    match limited(limit, counted).await {
-        Some(result) => result,
-        None => Err(Error::failed("the call", too_long_text(limit))),
+    match tokio::time::timeout(limit, counted).await {
+        Ok(result) => result,
+        Err(_elapsed) => Err(Error::failed("the call", too_long_text(limit))),
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a time limit is real, unless the clock of tokio is paused"
-)]
-async fn limited<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
-    tokio::time::timeout(limit, future).await.ok()
 }
 
 fn too_long_text(limit: Duration) -> String {

@@ -22,6 +22,7 @@ use crate::system::{
         call_guard::within,
         route::{OwnRejection, Route},
         watched_states::{WatchedStates, read_states},
+        worker::Worker,
         worker_rounds::WorkerRounds,
     },
 };
@@ -200,12 +201,11 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
     ) -> Result<Reply, Error> {
         self.events.begin_call(route.component(), kind, Some(cause));
         self.events.start_entry();
-        let reply = match self.scripted_failure(route.component()) {
-            Some(err) => Err(err),
-            None => {
-                let call = route.call(Arc::clone(&self.state), messages);
-                within(self.description.time_limit, call).await
-            }
+        let reply = if let Some(err) = self.scripted_failure(route.component()) {
+            Err(err)
+        } else {
+            let call = route.call(Arc::clone(&self.state), messages);
+            within(self.description.time_limit, call).await
         };
         let reply = reply.map_err(|err| self.rejection_or_failure(err));
 
@@ -347,7 +347,7 @@ impl<S: Send + Sync + 'static> System for RunningSystem<S> {
         let mut workers = self.description.workers.iter();
         self.description.set_time.is_some()
             || self.rounds.has_waited()
-            || workers.any(|worker| worker.is_polling())
+            || workers.any(Worker::is_polling)
     }
 
     fn stale_rows<'a>(
