@@ -2,5 +2,6 @@
 
 mod bank;
 mod flows;
+mod mistakes;
 mod reports;
 mod workers;

@@ -363,9 +363,7 @@ fn system_without_a_clock_gives_a_warning() {
 
     let warnings = outcome.warnings();
     let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
-    assert_snapshot!(mask_line_numbers(&warnings.join("\n")), @r#"
-    tests/it/own_system/workers.rs:LINE: the system does not notice that time passes: describe its `.clock(..)`, or a worker that waits for a time
-    "#);
+    assert_snapshot!(mask_line_numbers(&warnings.join("\n")), @"tests/it/own_system/workers.rs:LINE: the system does not notice that time passes: describe its `.clock(..)`, or a worker that waits for a time");
 }
 
 #[test]
