@@ -34,7 +34,10 @@ impl PostgresStore {
 
         loop {
             let fetched = async {
-                let mut connection = self.acquire().await?;
+                let mut connection = match n_tries {
+                    1 => self.acquire().await?,
+                    _ => self.acquire_live().await?,
+                };
                 query(may_be_done).fetch_all(&mut *connection).await
             };
             let err = match fetched.await {

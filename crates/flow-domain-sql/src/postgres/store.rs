@@ -196,6 +196,20 @@ impl PostgresStore {
         }
         self.pool.acquire().await
     }
+
+    /// Takes a connection that answers. After a restart of the server, all idle connections are dead.
+    pub(super) async fn acquire_live(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        let n_idle = self.pool.options().get_max_connections();
+        for _ in 0..n_idle {
+            let mut connection = self.acquire().await?;
+            if connection.ping().await.is_ok() {
+                return Ok(connection);
+            }
+            connection.close_on_drop();
+        }
+
+        self.acquire().await
+    }
 }
 
 /// Returns the options in an address.

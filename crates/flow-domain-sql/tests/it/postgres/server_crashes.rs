@@ -81,6 +81,37 @@ async fn killed_server_loses_nothing_acknowledged() {
     store.close().await.unwrap();
 }
 
+/// More connections wait in the pool than a read is tried.
+#[tokio::test]
+async fn read_survives_a_pool_of_dead_connections() {
+    const N_CONNECTIONS: u32 = 12;
+    let server = OwnServer::start();
+    let pool = PgPoolOptions::new()
+        .max_connections(N_CONNECTIONS)
+        .test_before_acquire(false)
+        .connect(&server.url)
+        .await
+        .unwrap();
+    let store = PostgresStore::with_pool(pool.clone(), SchemaName::new("shop").unwrap());
+    store.migrate().await.unwrap();
+    store.commit(&unit(1)).await.unwrap();
+    let mut connections = Vec::new();
+    for _ in 0..N_CONNECTIONS {
+        connections.push(pool.acquire().await.unwrap());
+    }
+    for mut connection in connections {
+        connection.return_to_pool().await;
+    }
+    assert_eq!(pool.num_idle(), N_CONNECTIONS as usize);
+
+    server.stop();
+    server.restart();
+
+    let events = store.read_category(None, Position::START, usize::MAX).await;
+    assert_eq!(events.unwrap().len(), 1);
+    store.close().await.unwrap();
+}
+
 /// Commits a unit, as often as it takes. A commit whose answer is lost may be there.
 async fn commit_at_last(store: &PostgresStore, number: u32) {
     let changes = unit(number);
