@@ -184,7 +184,7 @@ impl NeverHappens {
 
     fn of_any(effect: Effect, outcome: &Outcome) -> Option<Self> {
         if !outcome.system().has_known_wiring() {
-            return Self::untold_event(effect, outcome);
+            return Self::unreported_event(effect, outcome);
         }
 
         let is_declared = declared(effect, outcome.system().wiring()).next().is_some();
@@ -200,12 +200,12 @@ impl NeverHappens {
         )
     }
 
-    /// Finds out whether a system of which the wiring is not known tells nobody its events.
-    fn untold_event(effect: Effect, outcome: &Outcome) -> Option<Self> {
-        let is_told = effect != Effect::Raises || outcome.system().tells_events();
-        (!is_told).then(|| {
+    /// Finds out whether a system of which the wiring is not known reports no events.
+    fn unreported_event(effect: Effect, outcome: &Outcome) -> Option<Self> {
+        let is_possible = effect != Effect::Raises || outcome.system().reports_events();
+        (!is_possible).then(|| {
             Self::in_this_run(
-                "the system tells no events",
+                "the system reports no events",
                 "Pass each event that it commits to `CommittedEvents::add`, or describe an `.event_log(..)`",
             )
         })

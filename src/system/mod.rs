@@ -68,6 +68,8 @@ pub(crate) enum ClockAdvance {
 }
 
 /// The system under test: one world, for one run only.
+///
+/// The defaults are those of a system without projections, lanes and an engine.
 pub(crate) trait System: fmt::Debug + Send + Sync {
     /// Performs `act` and everything that it causes, and returns when nothing is left to do.
     fn act<'a>(&'a mut self, act: Act<'a>, headers: &'a Headers) -> BoxFuture<'a, ProcessResult>;
@@ -76,7 +78,10 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
     fn act_all<'a>(
         &'a mut self,
         commands: &'a [SerializedMessage],
-    ) -> BoxFuture<'a, Vec<ProcessResult>>;
+    ) -> BoxFuture<'a, Vec<ProcessResult>> {
+        let _ = commands;
+        Box::pin(async { Vec::new() })
+    }
 
     /// Returns the state that is stored under `id`, or all rows of a projection, ordered by id.
     ///
@@ -110,16 +115,23 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
     }
 
     /// Returns the name of the handler with this Rust type.
-    fn handler_name(&self, handler: TypeId) -> Option<&'static str>;
+    fn handler_name(&self, handler: TypeId) -> Option<&'static str> {
+        let _ = handler;
+        None
+    }
 
     /// Returns what is left to deliver after the last act.
     fn remaining(&self) -> &Remaining;
 
     /// Returns true if an engine runs only in `when_engine_*` steps. It says nothing about the mode.
-    fn is_paused(&self) -> bool;
+    fn is_paused(&self) -> bool {
+        false
+    }
 
     /// Returns true if events are handled inline, without an engine.
-    fn is_inline(&self) -> bool;
+    fn is_inline(&self) -> bool {
+        true
+    }
 
     /// Rebuilds the named projections from all events, and returns the stored rows that differ.
     ///
@@ -129,7 +141,10 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
     fn stale_rows<'a>(
         &'a self,
         projections: &'a [&'static str],
-    ) -> BoxFuture<'a, Result<(Vec<StaleRow>, RebuildReport), Error>>;
+    ) -> BoxFuture<'a, Result<(Vec<StaleRow>, RebuildReport), Error>> {
+        let _ = projections;
+        Box::pin(async { Ok((Vec::new(), RebuildReport::default())) })
+    }
 
     /// Returns the name of the projection that a projector writes.
     fn projection_of(&self, projector: &str) -> Option<&'static str> {
@@ -180,7 +195,9 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
     fn labels(&self) -> MessageLabels;
 
     /// Returns the priority below which messages use the backfill lane, if there are lanes.
-    fn lanes_below(&self) -> Option<Priority>;
+    fn lanes_below(&self) -> Option<Priority> {
+        None
+    }
 
     /// Returns which handlers handle which messages.
     fn wiring(&self) -> &Wiring;
@@ -190,8 +207,8 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
         Vec::new()
     }
 
-    /// Returns true if the record may have events. A system of another kind may tell nobody what it commits.
-    fn tells_events(&self) -> bool {
+    /// Returns true if the record may have events. A system of another kind may not report what it commits.
+    fn reports_events(&self) -> bool {
         true
     }
 
@@ -206,13 +223,22 @@ pub(crate) trait System: fmt::Debug + Send + Sync {
     }
 
     /// Returns true if the domain has retired events of this type.
-    fn is_retired(&self, event: &MessageType) -> bool;
+    fn is_retired(&self, event: &MessageType) -> bool {
+        let _ = event;
+        false
+    }
 
     /// Folds an aggregate from these events, and returns it as JSON.
     ///
     /// Returns `None` if it cannot be folded.
-    fn fold(&self, state_type: StateType, events: &[Recorded]) -> Option<Payload>;
+    fn fold(&self, state_type: StateType, events: &[Recorded]) -> Option<Payload> {
+        let _ = (state_type, events);
+        None
+    }
 
     /// Folds an aggregate from these events, and returns its state after each of them as JSON.
-    fn fold_each(&self, state_type: StateType, events: &[Recorded]) -> Vec<Option<Payload>>;
+    fn fold_each(&self, state_type: StateType, events: &[Recorded]) -> Vec<Option<Payload>> {
+        let _ = (state_type, events);
+        Vec::new()
+    }
 }

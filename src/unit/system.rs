@@ -4,8 +4,7 @@ use flow_domain::{
     Aggregate, Error, Headers,
     clock::{Timestamp, VirtualClock},
     engine::RebuildReport,
-    message::{MessageLabels, MessageType, Payload, Priority, Recorded},
-    model::SerializedMessage,
+    message::{MessageLabels, Payload, Recorded},
     port::BoxFuture,
     record::Record,
     runtime::ProcessResult,
@@ -65,10 +64,6 @@ impl<A: Aggregate> System for UnitSystem<A> {
         Box::pin(async { ProcessResult::from_error(unit_error("no handlers")) })
     }
 
-    fn act_all<'a>(&'a mut self, _: &'a [SerializedMessage]) -> BoxFuture<'a, Vec<ProcessResult>> {
-        Box::pin(async { Vec::new() })
-    }
-
     fn read_states<'a>(
         &'a self,
         state_type: StateType,
@@ -83,20 +78,8 @@ impl<A: Aggregate> System for UnitSystem<A> {
 
     fn update_record(&self, _: &mut Record) {}
 
-    fn handler_name(&self, _: TypeId) -> Option<&'static str> {
-        None
-    }
-
     fn remaining(&self) -> &Remaining {
         &self.remaining
-    }
-
-    fn is_paused(&self) -> bool {
-        false
-    }
-
-    fn is_inline(&self) -> bool {
-        true
     }
 
     fn stale_rows<'a>(
@@ -110,25 +93,13 @@ impl<A: Aggregate> System for UnitSystem<A> {
         self.wiring.labels.clone()
     }
 
-    fn lanes_below(&self) -> Option<Priority> {
-        None
-    }
-
     fn wiring(&self) -> &Wiring {
         &self.wiring
-    }
-
-    fn is_retired(&self, _: &MessageType) -> bool {
-        false
     }
 
     fn fold(&self, _: StateType, _: &[Recorded]) -> Option<Payload> {
         // Only `unchanged` folds: it asks for the state before the method was called.
         self.before.clone()
-    }
-
-    fn fold_each(&self, _: StateType, _: &[Recorded]) -> Vec<Option<Payload>> {
-        Vec::new()
     }
 }
 

@@ -12,7 +12,7 @@ use flow_domain::{
 
 use crate::system::under_test::addressed::addressed_event;
 
-/// Tells the harness which events the system committed. A clone tells the same run.
+/// Receives the events that the system has committed. A clone belongs to the same run.
 ///
 /// The system, or a wrapper around its event store, calls [`add`](Self::add) where an event becomes durable,
 /// in the order of the commits. A system that stores its events in a table can be read instead:
@@ -62,7 +62,7 @@ impl CommittedEvents {
         }
     }
 
-    /// Tells that `event` of the entity `id` was committed.
+    /// Records that `event` of the entity `id` was committed.
     ///
     /// `id` is what tests write in [`at`](crate::at).
     pub fn add<E>(&self, id: impl fmt::Display, event: E)

@@ -222,7 +222,7 @@ impl<S: Send + Sync + 'static> SystemUnderTest<S> {
         self
     }
 
-    /// Adds a log of committed events of type `E`, for a system that stores its events and tells nobody.
+    /// Adds a log of committed events of type `E`, for a system that stores its events and reports them to nobody.
     ///
     /// `read` gets the number of events that were read before, and returns the later ones in the order of their
     /// commits, each with the id of its entity. The harness calls it after each call of a component or worker.
@@ -332,7 +332,7 @@ impl<S: Send + Sync + 'static> SystemUnderTest<S> {
         self
     }
 
-    /// Sets how to tell the system the time. `when_time_passes` calls it whenever the virtual clock moves.
+    /// Sets how to set the clock of the system. `when_time_passes` calls it whenever the virtual clock moves.
     #[must_use]
     pub fn clock(mut self, set_time: impl Fn(&S, Timestamp) + Send + Sync + 'static) -> Self {
         self.set_time = Some(Box::new(set_time));

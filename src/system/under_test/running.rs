@@ -1,16 +1,15 @@
-use std::{any::TypeId, slice, sync::Arc};
+use std::{slice, sync::Arc};
 
 use flow_domain::{
     Error, Headers,
     clock::Timestamp,
-    engine::RebuildReport,
     handler::Reply,
-    message::{MessageLabels, MessageType, Payload, Priority, Recorded},
+    message::{MessageLabels, Payload},
     model::SerializedMessage,
     port::BoxFuture,
     record::{EntryId, HandlerKind, Record},
     runtime::ProcessResult,
-    testing::{Remaining, StaleRow, StateType, SystemRecorder, remember_panic_locations},
+    testing::{Remaining, StateType, SystemRecorder, remember_panic_locations},
     wiring::Wiring,
 };
 
@@ -68,7 +67,7 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
             recorder,
             events,
         };
-        system.tell_time();
+        system.set_time();
         // What exists at the start is no work of a call: an error here comes again.
         let _ = system.note_changes().await;
         system
@@ -79,8 +78,8 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
         self.faults.as_ref()?.component_failure(component)
     }
 
-    /// Tells the system the virtual time.
-    pub(super) fn tell_time(&self) {
+    /// Sets the clock of the system to the virtual time.
+    pub(super) fn set_time(&self) {
         if let Some(set_time) = &self.description.set_time {
             set_time(&self.state, self.recorder.now());
         }
@@ -277,13 +276,6 @@ impl<S: Send + Sync + 'static> System for RunningSystem<S> {
         })
     }
 
-    fn act_all<'a>(
-        &'a mut self,
-        _commands: &'a [SerializedMessage],
-    ) -> BoxFuture<'a, Vec<ProcessResult>> {
-        Box::pin(async { Vec::new() })
-    }
-
     fn read_states<'a>(
         &'a self,
         state_type: StateType,
@@ -304,20 +296,8 @@ impl<S: Send + Sync + 'static> System for RunningSystem<S> {
         self.recorder.recorder().drain_into(record);
     }
 
-    fn handler_name(&self, _handler: TypeId) -> Option<&'static str> {
-        None
-    }
-
     fn remaining(&self) -> &Remaining {
         &self.remaining
-    }
-
-    fn is_paused(&self) -> bool {
-        false
-    }
-
-    fn is_inline(&self) -> bool {
-        true
     }
 
     fn component_names(&self) -> Vec<&'static str> {
@@ -339,7 +319,7 @@ impl<S: Send + Sync + 'static> System for RunningSystem<S> {
         false
     }
 
-    fn tells_events(&self) -> bool {
+    fn reports_events(&self) -> bool {
         !self.description.event_logs.is_empty() || self.events.is_kept()
     }
 
@@ -350,35 +330,12 @@ impl<S: Send + Sync + 'static> System for RunningSystem<S> {
             || workers.any(Worker::is_polling)
     }
 
-    fn stale_rows<'a>(
-        &'a self,
-        _projections: &'a [&'static str],
-    ) -> BoxFuture<'a, Result<(Vec<StaleRow>, RebuildReport), Error>> {
-        Box::pin(async { Ok((Vec::new(), RebuildReport::default())) })
-    }
-
     fn labels(&self) -> MessageLabels {
         MessageLabels::default()
     }
 
-    fn lanes_below(&self) -> Option<Priority> {
-        None
-    }
-
     fn wiring(&self) -> &Wiring {
         &self.wiring
-    }
-
-    fn is_retired(&self, _event: &MessageType) -> bool {
-        false
-    }
-
-    fn fold(&self, _state_type: StateType, _events: &[Recorded]) -> Option<Payload> {
-        None
-    }
-
-    fn fold_each(&self, _state_type: StateType, _events: &[Recorded]) -> Vec<Option<Payload>> {
-        Vec::new()
     }
 }
 

@@ -238,7 +238,7 @@ impl<S: Send + Sync + 'static> RunningSystem<S> {
         }
 
         self.recorder.advance_to(time);
-        self.tell_time();
+        self.set_time();
         // Timers of tokio that the system has set become due, too.
         if is_clock_paused() {
             pass_tokio_time(time.since(now)).await;

@@ -149,7 +149,7 @@ fn system_record_is_the_same_in_each_run() {
 }
 
 #[test]
-fn system_that_tells_no_event_is_warned_of() {
+fn system_that_reports_no_event_gives_a_warning() {
     let silent = SystemUnderTest::new("silent", |_| async {})
         .command("accounts", |_, _, _: AccountCommand| async {
             Ok::<(), Refused>(())
@@ -162,7 +162,7 @@ fn system_that_tells_no_event_is_warned_of() {
     let [warning] = &*outcome.warnings() else {
         panic!("{:?}", outcome.warnings());
     };
-    insta::assert_snapshot!(mask_line_numbers(&warning.to_string()), @"tests/it/own_system/flows.rs:LINE: the system tells no events, so this expectation cannot fail here. Pass each event that it commits to `CommittedEvents::add`, or describe an `.event_log(..)`");
+    insta::assert_snapshot!(mask_line_numbers(&warning.to_string()), @"tests/it/own_system/flows.rs:LINE: the system reports no events, so this expectation cannot fail here. Pass each event that it commits to `CommittedEvents::add`, or describe an `.event_log(..)`");
 }
 
 #[test]

@@ -3,6 +3,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
+    thread,
     time::Duration,
 };
 
@@ -12,7 +13,7 @@ use flow_harness::{
 };
 use insta::assert_snapshot;
 
-use crate::fixture::{mask_line_numbers, mismatch, report};
+use crate::fixture::{failure, mask_line_numbers, mismatch, report};
 
 #[derive(Debug)]
 struct Send;
@@ -370,4 +371,22 @@ fn system_without_a_clock_gives_a_warning() {
 #[should_panic(expected = "the description of the system has two `.command(..)` for Wait")]
 fn system_with_two_components_for_one_type_panics() {
     SystemHarness::new(waiting().command("other", |_, _, Wait| async { Ok::<(), ()>(()) }));
+}
+
+#[test]
+fn system_report_prints_the_seed_of_the_workers() {
+    let fail = || {
+        let flow = ping_pong(3)
+            .shuffle_workers(7)
+            .when(at("game", Send))
+            .then_projection::<Sent>("game")
+            .is(Sent(4));
+        failure(flow).to_string()
+    };
+
+    // The hint needs a thread with the name of a test.
+    let named = thread::Builder::new().name("a_game".to_owned());
+    let text = named.spawn(fail).unwrap().join().unwrap();
+    let rerun = text.lines().find(|line| line.starts_with("rerun"));
+    assert_eq!(rerun, Some("rerun  FLOW_WORKER_SEED=7 cargo test a_game"));
 }
